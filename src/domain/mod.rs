@@ -1,0 +1,37 @@
+//! The plain values that every other module speaks: ids, money, tokens, requests, decisions,
+//! ledger events.
+//!
+//! No async, no I/O, no foreign types but `serde`, `uuid` and `time`. What is valid is decided
+//! here, once, by construction; the parts above pass these values on.
+
+mod completion;
+mod decision;
+mod event;
+mod fim;
+mod id;
+mod model;
+mod money;
+mod policy;
+mod prompt;
+mod text;
+mod timestamp;
+mod usage;
+
+pub use completion::{
+    Candidate, Completion, CompletionRequest, Confidence, DocumentUri, Finish, Origin, Source,
+    Trigger,
+};
+pub use decision::{Action, ArmEstimate, CursorSite, Decision, Exclusion, Features, Reason};
+pub use event::{
+    BillingBasis, CacheHitRow, CacheLayer, CallOutcome, CallRow, DecisionRow, Evidence,
+    LedgerEvent, MatchRow, OutcomeKind, OutcomeRow, SuppressedRow, Who,
+};
+pub use fim::{FimTemplate, special_tokens};
+pub use id::{BurstId, CallId, CompletionId, DecisionId, EpisodeId, RowId};
+pub use model::{EMBEDDED, ModelId, ModelSpec, PriceSource, Protocol, Rates, Region, Tier};
+pub use money::{Money, PricePerMTok};
+pub use policy::Policy;
+pub use prompt::{Prompt, Snippet};
+pub use text::ByteOffset;
+pub use timestamp::Timestamp;
+pub use usage::{TokenCount, Usage};

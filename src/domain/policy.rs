@@ -1,0 +1,47 @@
+//! What the owner of a configuration has decided: the rules that no score can outweigh.
+
+use super::{ModelId, Region};
+
+/// Hard rules for routing. They are checked before any cost or score, and fail closed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Policy {
+    /// Names this state of the rules on every decision row; changes when they change.
+    pub id: String,
+    /// Regions that text may go to; empty allows every region. `local` is always allowed.
+    pub regions: Vec<Region>,
+    /// Send every request to this model: no filter, no exploration, no embedded answer.
+    pub pin: Option<ModelId>,
+    /// Whether the embedded model may answer.
+    pub embedded: bool,
+}
+
+impl Policy {
+    /// Returns whether text may go to `region`; an unknown region is refused as soon as a list exists.
+    #[must_use]
+    pub fn allows(&self, region: Option<&Region>) -> bool {
+        match region {
+            Some(region) => {
+                region.is_local() || self.regions.is_empty() || self.regions.contains(region)
+            }
+            None => self.regions.is_empty(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_region_is_refused_once_regions_are_listed() {
+        let eu = Policy {
+            regions: vec![Region::new("eu")],
+            ..Policy::default()
+        };
+        assert!(eu.allows(Some(&Region::new("EU"))));
+        assert!(eu.allows(Some(&Region::local())));
+        assert!(!eu.allows(Some(&Region::new("us"))));
+        assert!(!eu.allows(None));
+        assert!(Policy::default().allows(None));
+    }
+}
