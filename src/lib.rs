@@ -13,4 +13,5 @@
     )
 )]
 
+pub mod documents;
 pub mod domain;

@@ -1,0 +1,3 @@
+; What the file takes from elsewhere.
+
+(preproc_include) @import

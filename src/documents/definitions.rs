@@ -1,0 +1,334 @@
+//! What a syntax tree says by our queries: definitions, references, imports, enclosing items.
+//!
+//! The queries are data in `grammars/`; here they are only run, on text or on a rope.
+
+use std::ops::Range;
+
+use ropey::Rope;
+use tree_sitter::{Node, QueryCursor, QueryMatch, StreamingIterator, TextProvider, Tree};
+
+use super::language::{BlockStyle, Language, QueryKind};
+use super::parse::parse_text;
+
+/// How long a file that is not open may take to parse.
+const PARSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The longest head that is kept, in bytes; the rest of a longer one is left out.
+const MAX_HEAD_BYTES: usize = 480;
+
+/// How far down the file imports are looked for, in bytes.
+const IMPORT_REACH: usize = 64 * 1024;
+
+/// What kind of thing is defined.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DefinitionKind {
+    /// A function or method.
+    Function,
+    /// A type: class, struct, enum, trait, interface, alias.
+    Type,
+    /// The implementation of a type.
+    Implementation,
+    /// A module or namespace.
+    Module,
+    /// A constant, static or file-wide variable.
+    Constant,
+    /// A macro.
+    Macro,
+}
+
+impl DefinitionKind {
+    fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "function" => Self::Function,
+            "type" => Self::Type,
+            "implementation" => Self::Implementation,
+            "module" => Self::Module,
+            "constant" => Self::Constant,
+            "macro" => Self::Macro,
+            _ => return None,
+        })
+    }
+}
+
+/// One definition of a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Definition {
+    /// Its name.
+    pub name: String,
+    /// What it defines.
+    pub kind: DefinitionKind,
+    /// Its head: everything before the body, without comments above it.
+    pub signature: String,
+    /// The row of its first line as tree-sitter counts (by LF), the first being 0.
+    pub line: usize,
+    /// All of it, in bytes.
+    pub range: Range<usize>,
+}
+
+/// An item that encloses a place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scope {
+    /// What it is.
+    pub kind: DefinitionKind,
+    /// All of it, in bytes.
+    pub range: Range<usize>,
+    /// From the start of its head to the start of its body.
+    pub head: Range<usize>,
+    /// Its body.
+    pub body: Range<usize>,
+}
+
+/// Returns the definitions of a file that is not open, in the order of the text.
+///
+/// A file that is too large, or does not parse in time, has none.
+#[must_use]
+pub fn definitions(language: &'static Language, text: &str) -> Vec<Definition> {
+    let Some(tree) = parse_text(language, text, PARSE_LIMIT) else {
+        return Vec::new();
+    };
+    run_definitions(language, &tree, text.as_bytes(), None, &|range| {
+        let end = text.floor_char_boundary(range.end);
+        text.get(range.start..end).unwrap_or_default().to_owned()
+    })
+}
+
+/// Returns the definitions of an open file that touch a range of bytes and are at most `depth`
+/// nodes below the top, in the order of the text. A small depth leaves function bodies out.
+#[must_use]
+pub fn outline(
+    language: &'static Language,
+    tree: &Tree,
+    rope: &Rope,
+    range: Range<usize>,
+    depth: u32,
+) -> Vec<Definition> {
+    let limits = Some((range, depth));
+    run_definitions(language, tree, RopeText(rope), limits, &|range| {
+        text_of(rope, range)
+    })
+}
+
+fn run_definitions<I: AsRef<[u8]>>(
+    language: &Language,
+    tree: &Tree,
+    provider: impl TextProvider<I>,
+    limits: Option<(Range<usize>, u32)>,
+    text: &dyn Fn(Range<usize>) -> String,
+) -> Vec<Definition> {
+    let query = language.query(QueryKind::Definitions);
+    let mut cursor = QueryCursor::new();
+    if let Some((range, depth)) = limits {
+        cursor.set_byte_range(range);
+        cursor.set_max_start_depth(Some(depth));
+    }
+    let mut matches = cursor.matches(query, tree.root_node(), provider);
+    let mut found: Vec<Definition> = Vec::new();
+    while let Some(one) = matches.next() {
+        let (Some(item), Some(name)) = (
+            capture(query, one, "definition"),
+            capture(query, one, "name"),
+        ) else {
+            continue;
+        };
+        let Some(kind) = kind_of(query, one) else {
+            continue;
+        };
+        let head_end =
+            capture(query, one, "body").map_or(item.end_byte(), |body| body.start_byte());
+        let head_end = head_end.min(item.start_byte() + MAX_HEAD_BYTES);
+        let head = text(item.start_byte()..head_end);
+        found.push(Definition {
+            name: last_part(&text(name.byte_range())),
+            kind,
+            signature: match kind {
+                DefinitionKind::Constant | DefinitionKind::Macro => first_line(&head),
+                _ => head_text(&head),
+            },
+            line: item.start_position().row,
+            range: item.byte_range(),
+        });
+    }
+    // A pattern whose body is optional also matches without it; the shorter head is the right one.
+    found.sort_by_key(|one| (one.range.start, one.range.end, one.signature.len()));
+    found.dedup_by(|a, b| a.range == b.range && a.name == b.name);
+    found
+}
+
+/// Returns the items that enclose a byte offset, the outermost first.
+///
+/// Where indentation makes the block, a place after an item's last line is still in it while its
+/// own line is indented more deeply than the item.
+#[must_use]
+pub fn enclosing_scopes(
+    language: &'static Language,
+    tree: &Tree,
+    rope: &Rope,
+    offset: usize,
+) -> Vec<Scope> {
+    let offset = offset.min(rope.len_bytes());
+    let by_indent = language.block_style == BlockStyle::Indent;
+    let text_end = if by_indent {
+        end_of_text_before(rope, offset)
+    } else {
+        offset
+    };
+    let query = language.query(QueryKind::Scopes);
+    let mut cursor = QueryCursor::new();
+    cursor.set_byte_range(text_end.saturating_sub(1)..offset + 1);
+    let mut matches = cursor.matches(query, tree.root_node(), RopeText(rope));
+    let mut found = Vec::new();
+    while let Some(one) = matches.next() {
+        let (Some(item), Some(body), Some(kind)) = (
+            capture(query, one, "scope"),
+            capture(query, one, "scope.body"),
+            kind_of(query, one),
+        ) else {
+            continue;
+        };
+        let range = item.byte_range();
+        if range.start >= offset {
+            continue;
+        }
+        let reaches = offset <= range.end
+            || text_end <= range.end && indent_at(rope, offset) > indent_at(rope, range.start);
+        if reaches {
+            found.push(Scope {
+                kind,
+                head: range.start..body.start_byte(),
+                body: body.byte_range(),
+                range,
+            });
+        }
+    }
+    found.sort_by_key(|scope| (scope.range.start, std::cmp::Reverse(scope.range.end)));
+    found.dedup_by(|a, b| a.range == b.range);
+    found
+}
+
+/// Returns where the last text before an offset ends.
+fn end_of_text_before(rope: &Rope, offset: usize) -> usize {
+    let mut end = rope.byte_to_char(offset);
+    let mut chars = rope.chars_at(end);
+    while let Some(char) = chars.prev()
+        && char.is_whitespace()
+    {
+        end -= 1;
+    }
+    rope.char_to_byte(end)
+}
+
+/// Returns how many blanks stand before the text of an offset's line, at most up to the offset.
+fn indent_at(rope: &Rope, offset: usize) -> usize {
+    let place = rope.byte_to_char(offset);
+    let start = rope.line_to_char(rope.char_to_line(place));
+    let line = rope.slice(start..place);
+    line.chars().take_while(|c| matches!(c, ' ' | '\t')).count()
+}
+
+/// Returns the byte ranges of the imports, in the order of the text.
+#[must_use]
+pub fn imports(language: &'static Language, tree: &Tree, rope: &Rope) -> Vec<Range<usize>> {
+    let query = language.query(QueryKind::Imports);
+    let mut cursor = QueryCursor::new();
+    // Deeper imports are local to a function and stand near the cursor anyhow; the others stand
+    // near the top.
+    cursor.set_max_start_depth(Some(2));
+    cursor.set_byte_range(0..IMPORT_REACH);
+    let mut matches = cursor.matches(query, tree.root_node(), RopeText(rope));
+    let mut found = Vec::new();
+    while let Some(one) = matches.next() {
+        if let Some(node) = capture(query, one, "import") {
+            found.push(node.byte_range());
+        }
+    }
+    found.sort_by_key(|range| (range.start, range.end));
+    found.dedup();
+    found
+}
+
+/// Returns the names that are used within a range and defined elsewhere, each once, in order.
+#[must_use]
+pub fn references(
+    language: &'static Language,
+    tree: &Tree,
+    rope: &Rope,
+    range: Range<usize>,
+) -> Vec<String> {
+    let query = language.query(QueryKind::References);
+    let mut cursor = QueryCursor::new();
+    cursor.set_byte_range(range.clone());
+    let mut matches = cursor.matches(query, tree.root_node(), RopeText(rope));
+    let mut found = Vec::new();
+    while let Some(one) = matches.next() {
+        if let Some(node) = capture(query, one, "reference")
+            && range.contains(&node.start_byte())
+        {
+            found.push((node.start_byte(), text_of(rope, node.byte_range())));
+        }
+    }
+    found.sort();
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|(_, name)| seen.insert(name.clone()));
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Lets queries read a rope's chunks where a pattern looks at the text.
+struct RopeText<'a>(&'a Rope);
+
+impl<'a> TextProvider<&'a [u8]> for RopeText<'a> {
+    type I = Box<dyn Iterator<Item = &'a [u8]> + 'a>;
+
+    fn text(&mut self, node: Node<'_>) -> Self::I {
+        let length = self.0.len_bytes();
+        let range = node.start_byte().min(length)..node.end_byte().min(length);
+        match self.0.get_byte_slice(range) {
+            Some(slice) => Box::new(slice.chunks().map(str::as_bytes)),
+            None => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+fn text_of(rope: &Rope, range: Range<usize>) -> String {
+    // A tree that is older than the text may point past its end or into a character.
+    let length = rope.len_bytes();
+    let start = rope.byte_to_char(range.start.min(length));
+    let end = rope.byte_to_char(range.end.min(length)).max(start);
+    rope.slice(start..end).to_string()
+}
+
+fn capture<'tree>(
+    query: &tree_sitter::Query,
+    found: &QueryMatch<'_, 'tree>,
+    name: &str,
+) -> Option<Node<'tree>> {
+    let index = query.capture_index_for_name(name)?;
+    found.nodes_for_capture_index(index).next()
+}
+
+fn kind_of(query: &tree_sitter::Query, found: &QueryMatch<'_, '_>) -> Option<DefinitionKind> {
+    let settings = query.property_settings(found.pattern_index);
+    let kind = settings.iter().find(|setting| &*setting.key == "kind")?;
+    DefinitionKind::from_name(kind.value.as_deref()?)
+}
+
+/// Returns the name itself of a name with its scope, as C++ writes it.
+fn last_part(name: &str) -> String {
+    name.rsplit("::").next().unwrap_or(name).to_owned()
+}
+
+fn first_line(text: &str) -> String {
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_owned()
+}
+
+/// Returns a head without what only opens its body, and without trailing blanks.
+fn head_text(head: &str) -> String {
+    head.trim_end()
+        .trim_end_matches('{')
+        .trim_end_matches("=>")
+        .trim_end()
+        .to_owned()
+}
