@@ -13,5 +13,6 @@
     )
 )]
 
+pub mod context;
 pub mod documents;
 pub mod domain;

@@ -1,0 +1,16 @@
+//! What a model should see: a snapshot becomes a [`Context`] that knows no model, and that becomes
+//! a [`Prompt`](crate::domain::Prompt) that fits one.
+//!
+//! Everything here is a function of its arguments: no clock, no network, no configuration. Equal
+//! states give equal bytes, so that providers' prompt caches hit. Read `collect`, then `render`.
+
+mod collect;
+#[cfg(test)]
+mod properties;
+mod render;
+mod site;
+mod tokens;
+
+pub use collect::{Context, Head, collect};
+pub use render::{DEFAULT_PROMPT_TOKENS, prompt_budget, render};
+pub use tokens::{count_tokens, estimate_tokens, preload_token_table, token_table_is_loaded};
