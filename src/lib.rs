@@ -16,3 +16,4 @@
 pub mod context;
 pub mod documents;
 pub mod domain;
+pub mod guard;
