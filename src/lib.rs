@@ -17,3 +17,4 @@ pub mod context;
 pub mod documents;
 pub mod domain;
 pub mod guard;
+pub mod models;

@@ -1,0 +1,110 @@
+//! The server behind a model: its address, its key, and how a request to it is begun.
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, RequestBuilder, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use crate::domain::ModelSpec;
+
+use super::clients::is_loopback;
+use super::{Clients, ModelError};
+
+/// Where and as whom to ask.
+#[derive(Debug)]
+pub(super) struct Server {
+    root: Url,
+    host: String,
+    authorization: Option<HeaderValue>,
+    /// The variable that should hold the key, when it is not there.
+    missing_key: Option<String>,
+    clients: Clients,
+}
+
+impl Server {
+    /// Takes address and key from the configuration.
+    pub(super) fn new(
+        spec: &ModelSpec,
+        key: Option<SecretString>,
+        clients: &Clients,
+    ) -> Result<Self, ModelError> {
+        let unusable = |why: &str| ModelError::Unusable {
+            why: format!("{} of model {}", why, spec.id),
+        };
+        let root = spec.base_url.trim().trim_end_matches('/');
+        let root = root.strip_suffix("/v1").unwrap_or(root);
+        let root = Url::parse(root).map_err(|_| unusable("there is no address in `base_url`"))?;
+        if !matches!(root.scheme(), "http" | "https") || root.host_str().is_none() {
+            return Err(unusable(
+                "only http and https are spoken, which is not `base_url`",
+            ));
+        }
+        if !root.username().is_empty() || root.password().is_some() {
+            // It would end up in the ledger and in logs.
+            return Err(unusable("a key belongs in `api_key`, not in `base_url`"));
+        }
+        let authorization = key
+            .map(|key| {
+                let bearer = SecretString::from(format!("Bearer {}", key.expose_secret().trim()));
+                let mut value = HeaderValue::from_str(bearer.expose_secret())
+                    .map_err(|_| unusable("a header cannot hold the key"))?;
+                value.set_sensitive(true);
+                Ok(value)
+            })
+            .transpose()?;
+        Ok(Self {
+            host: spec.host().to_owned(),
+            missing_key: spec.api_key_env.clone().filter(|_| authorization.is_none()),
+            root,
+            authorization,
+            clients: clients.clone(),
+        })
+    }
+
+    /// Returns host and port, for messages.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns whether a key goes over a network without TLS.
+    pub(super) fn sends_key_in_the_clear(&self) -> bool {
+        self.authorization.is_some() && self.root.scheme() == "http" && !is_loopback(&self.root)
+    }
+
+    /// Begins a request with a JSON body. Equal bodies give equal bytes.
+    pub(super) async fn post<T: Serialize + Sync>(
+        &self,
+        path: &str,
+        body: &T,
+    ) -> Result<RequestBuilder, ModelError> {
+        let bytes = serde_json::to_vec(body).expect("a body of strings and numbers is JSON");
+        let (client, url) = self.target(path).await?;
+        let request = client.post(url).header(CONTENT_TYPE, "application/json");
+        Ok(self.signed(request).body(bytes))
+    }
+
+    /// Begins a request without a body.
+    pub(super) async fn get(&self, path: &str) -> Result<RequestBuilder, ModelError> {
+        let (client, url) = self.target(path).await?;
+        Ok(self.signed(client.get(url)))
+    }
+
+    async fn target(&self, path: &str) -> Result<(Client, Url), ModelError> {
+        if let Some(variable) = &self.missing_key {
+            return Err(ModelError::NoKey {
+                variable: variable.clone(),
+            });
+        }
+        let mut url = self.root.clone();
+        // A root may have a path of its own, such as that of a proxy.
+        url.set_path(&format!("{}{path}", self.root.path().trim_end_matches('/')));
+        Ok((self.clients.client_for(&url).await?, url))
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.authorization {
+            Some(value) => request.header(AUTHORIZATION, value.clone()),
+            None => request,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+mod cases;
+mod fake;
+mod http;
+mod refusals;
+mod scripted;
+mod stream;
+mod tls;
+
+pub(super) use cases::{cleared, prompt, spec};
+pub(super) use stream::{check_all_splits, check_any, counts, read};
