@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod cache;
 pub mod context;
 pub mod documents;
 pub mod domain;
