@@ -18,4 +18,5 @@ pub mod context;
 pub mod documents;
 pub mod domain;
 pub mod guard;
+pub mod inhouse;
 pub mod models;

@@ -1,0 +1,184 @@
+//! What is known about a suggested line, as numbers, for the calibration.
+
+use super::beam::Line;
+use super::cursor::{Cursor, Neighbourhood};
+use super::evidence::Evidence;
+use super::language::{declares, is_comment};
+use super::lex::is_word_char;
+use super::segment::MAX_CONTEXT;
+
+/// Words used within so many tokens count as near: about forty lines.
+const NEAR_TOKENS: usize = 400;
+
+/// The names of the features, in order.
+pub const FEATURE_NAMES: [&str; N_FEATURES] = [
+    "bias",
+    "log_p",
+    "log_p_min",
+    "log_p_first",
+    "log_p_mean",
+    "log_p_end",
+    "open_depth_first",
+    "workspace_depth_first",
+    "depth_first_is_zero",
+    "depth_min",
+    "depth_mean",
+    "open_share_mean",
+    "open_share_min",
+    "both_agree_first",
+    "words_known",
+    "all_words_known",
+    "all_words_near",
+    "margin_above_next",
+    "margin_below_best",
+    "tokens",
+    "characters",
+    "has_literal",
+    "repeats_just_above",
+    "repeats_above",
+    "repeats_next",
+    "repeats_below",
+    "declares_again",
+    "declares",
+    "comment",
+    "log_p_in_comment",
+    "in_word",
+    "partial_characters",
+    "line_start",
+    "typed_characters",
+    "mid_line",
+    "support_first",
+    "support_min",
+    "only_signs",
+    "ends_open",
+    "p",
+    "p_min",
+    "seen_once_share",
+    "seen_once_all",
+    "long_context",
+    "log_p_seen_once",
+];
+
+/// How many features there are.
+pub const N_FEATURES: usize = 45;
+
+/// The features of one suggestion.
+pub type Features = [f32; N_FEATURES];
+
+/// Describes each of the lines, which are sorted by probability.
+pub(super) fn describe(
+    lines: &[Line],
+    cursor: &Cursor<'_>,
+    neighbourhood: &Neighbourhood,
+    evidence: &Evidence<'_>,
+) -> Vec<Features> {
+    lines
+        .iter()
+        .enumerate()
+        .map(|(rank, line)| {
+            let best_other = if rank == 0 {
+                lines.get(1)
+            } else {
+                lines.first()
+            };
+            let margin = best_other.map_or(4.0, |other| line.log_p - other.log_p);
+            describe_line(line, margin, cursor, neighbourhood, evidence)
+        })
+        .collect()
+}
+
+fn describe_line(
+    line: &Line,
+    margin: f32,
+    cursor: &Cursor<'_>,
+    neighbourhood: &Neighbourhood,
+    evidence: &Evidence<'_>,
+) -> Features {
+    let steps = &line.steps;
+    let n = steps.len() as f32;
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
+        return [0.0; N_FEATURES];
+    };
+    let least =
+        |of: &dyn Fn(&super::beam::Step) -> f32| steps.iter().map(of).fold(f32::INFINITY, f32::min);
+    let depth = |step: &super::beam::Step| {
+        step.open_depth.max(step.workspace_depth).min(MAX_CONTEXT) as f32 / 8.0
+    };
+    let distances: Vec<Option<usize>> = steps
+        .iter()
+        .filter(|step| step.is_word)
+        .map(|step| evidence.distance(step.id))
+        .collect();
+    let n_words = distances.len().max(1) as f32;
+    let known = distances.iter().flatten().count();
+    let near = distances
+        .iter()
+        .filter(|distance| distance.is_some_and(|d| d <= NEAR_TOKENS))
+        .count();
+    let whole = [cursor.typed, &line.text, cursor.rest].concat();
+    let repeats = neighbourhood.repeats(&whole);
+    let comment = is_comment(&whole);
+    let declares = whole
+        .split(|c: char| !is_word_char(c))
+        .filter(|word| !word.is_empty())
+        .take(3)
+        .any(declares);
+    let log_p = line.log_p.max(-8.0);
+    let seen_once = steps.iter().filter(|step| step.support <= 18.0).count() as f32;
+    let flag = |holds: bool| if holds { 1.0 } else { 0.0 };
+    let log = |count: usize| (1.0 + count as f32).ln();
+    [
+        1.0,
+        log_p,
+        least(&|step| step.log_p),
+        first.log_p,
+        log_p / n,
+        last.log_p,
+        first.open_depth.min(8) as f32 / 8.0,
+        first.workspace_depth.min(8) as f32 / 8.0,
+        flag(first.open_depth.max(first.workspace_depth) == 0),
+        least(&depth),
+        steps.iter().map(depth).sum::<f32>() / n,
+        steps.iter().map(|step| step.open_share).sum::<f32>() / n,
+        least(&|step| step.open_share),
+        flag(first.open_share > 0.0 && first.open_share < 1.0),
+        known as f32 / n_words,
+        flag(known == distances.len()),
+        flag(near == distances.len()),
+        margin.clamp(0.0, 4.0),
+        margin.clamp(-4.0, 0.0),
+        log(steps.len()),
+        log(line.text.chars().count()),
+        flag(
+            line.text
+                .contains(|c: char| c.is_ascii_digit() || c == '"' || c == '\''),
+        ),
+        flag(repeats.just_above),
+        flag(repeats.above),
+        flag(repeats.next),
+        flag(repeats.below),
+        flag(declares && (repeats.above || repeats.below)),
+        flag(declares),
+        flag(comment),
+        flag(comment) * log_p,
+        flag(!cursor.partial.is_empty()),
+        log(cursor.partial.chars().count()),
+        flag(cursor.is_at_line_start()),
+        log(cursor.typed.trim_start().chars().count()),
+        flag(!cursor.rest.is_empty()),
+        (1.0 + first.support).ln(),
+        (1.0 + least(&|step| step.support)).ln(),
+        flag(!line.text.contains(is_word_char)),
+        flag(line.text.ends_with(['{', '(', '[', ',', ':'])),
+        log_p.exp(),
+        least(&|step| step.log_p).exp(),
+        seen_once / n,
+        flag(seen_once == n),
+        flag(
+            steps
+                .iter()
+                .any(|step| step.open_depth.max(step.workspace_depth) >= MAX_CONTEXT),
+        ),
+        log_p * seen_once / n,
+    ]
+}

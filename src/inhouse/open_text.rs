@@ -1,0 +1,267 @@
+//! The text around the cursor, indexed so that a keystroke costs next to nothing.
+//!
+//! Tokens are chained to the last place with the same token, and to the last place with the same
+//! three tokens. A chain only ever grows at its end, so taking the end of the text away and
+//! putting another one there is cheap. What is answered depends on the text alone, never on the
+//! texts that were there before.
+
+use super::lex::{Lexed, TokenId};
+use super::segment::MAX_CONTEXT;
+
+const NOWHERE: u32 = u32::MAX;
+const SINGLE_BUCKETS: usize = 1 << 11;
+const TRIPLE_BUCKETS: usize = 1 << 12;
+/// Places looked at for contexts of one or two tokens: the latest ones say most.
+const MAX_SHORT_MATCHES: usize = 160;
+/// Places looked at for longer contexts.
+const MAX_LONG_MATCHES: usize = 400;
+
+/// A place in the text where part of the context occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Occurrence {
+    /// Index of the token that follows.
+    pub(super) next: usize,
+    /// How many tokens before it agree with the context.
+    pub(super) depth: usize,
+}
+
+/// A text with its chains.
+#[derive(Debug)]
+pub(super) struct OpenText {
+    text: String,
+    lexed: Lexed,
+    single_head: Vec<u32>,
+    single_next: Vec<u32>,
+    triple_head: Vec<u32>,
+    triple_next: Vec<u32>,
+}
+
+impl Default for OpenText {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            lexed: Lexed::new(""),
+            single_head: vec![NOWHERE; SINGLE_BUCKETS],
+            single_next: Vec::new(),
+            triple_head: vec![NOWHERE; TRIPLE_BUCKETS],
+            triple_next: Vec::new(),
+        }
+    }
+}
+
+impl OpenText {
+    /// Makes this the index of `text`; the work grows with what differs from the last text.
+    pub(super) fn update(&mut self, text: &str) {
+        let agreed = self
+            .text
+            .bytes()
+            .zip(text.bytes())
+            .take_while(|(old, new)| old == new)
+            .count();
+        if agreed == text.len() && agreed == self.text.len() {
+            return;
+        }
+        let from = self.rewind(agreed);
+        self.text.truncate(from);
+        self.text.push_str(&text[from..]);
+        self.lexed.extend(&self.text, from);
+        for at in self.single_next.len()..self.lexed.tokens.len() {
+            self.link(at);
+        }
+    }
+
+    /// Unlinks what may differ past `agreed` bytes; returns the byte from which to go on.
+    fn rewind(&mut self, agreed: usize) -> usize {
+        let (from, tokens) = self.lexed.rewind(agreed);
+        for at in (tokens..self.len()).rev() {
+            let single = self.single_bucket(at);
+            self.single_head[single] = self.single_next[at];
+            let triple = self.triple_bucket(at);
+            self.triple_head[triple] = self.triple_next[at];
+        }
+        self.single_next.truncate(tokens);
+        self.triple_next.truncate(tokens);
+        self.lexed.tokens.truncate(tokens);
+        from
+    }
+
+    fn link(&mut self, at: usize) {
+        let single = self.single_bucket(at);
+        self.single_next.push(self.single_head[single]);
+        self.single_head[single] = at as u32;
+        let triple = self.triple_bucket(at);
+        self.triple_next.push(self.triple_head[triple]);
+        self.triple_head[triple] = at as u32;
+    }
+
+    /// Returns how many tokens it has.
+    pub(super) fn len(&self) -> usize {
+        self.lexed.tokens.len()
+    }
+
+    /// Returns a token's id and whether a blank stands before it.
+    pub(super) fn token(&self, at: usize) -> (TokenId, bool) {
+        let token = self.lexed.tokens[at];
+        (token.id, token.gap)
+    }
+
+    /// Returns the text of a token.
+    pub(super) fn text_at(&self, at: usize) -> &str {
+        let token = self.lexed.tokens[at];
+        &self.text[token.start as usize..(token.start + token.len) as usize]
+    }
+
+    /// Returns the last tokens, nearest first, for a cursor at the end of the text.
+    pub(super) fn tail(&self) -> impl Iterator<Item = TokenId> + '_ {
+        self.lexed.tokens.iter().rev().map(|token| token.id)
+    }
+
+    /// Returns the line break for a cursor on an empty last line with this indentation.
+    pub(super) fn break_before_cursor(&self, indent: &str) -> TokenId {
+        self.lexed.break_before_cursor(indent)
+    }
+
+    /// Returns the index of the latest token with this id.
+    pub(super) fn latest(&self, id: TokenId) -> Option<usize> {
+        self.chain(
+            self.single_head[id.get() as usize % SINGLE_BUCKETS],
+            &self.single_next,
+        )
+        .find(|&at| self.lexed.tokens[at].id == id)
+    }
+
+    /// Collects the places where the nearest tokens of `context` occur, latest first within the
+    /// long and the short matches.
+    pub(super) fn occurrences(&self, context: &[TokenId], found: &mut Vec<Occurrence>) {
+        let Some(&nearest) = context.first() else {
+            return;
+        };
+        let last = self.len().saturating_sub(1);
+        if let [first, second, third, ..] = *context {
+            let head = self.triple_head[triple_hash(first, second, third)];
+            let places = self
+                .chain(head, &self.triple_next)
+                .filter(|&at| at < last)
+                .map(|at| Occurrence {
+                    next: at + 1,
+                    depth: self.depth(at, context),
+                })
+                .filter(|occurrence| occurrence.depth >= 3)
+                .take(MAX_LONG_MATCHES);
+            found.extend(places);
+        }
+        let head = self.single_head[nearest.get() as usize % SINGLE_BUCKETS];
+        let places = self
+            .chain(head, &self.single_next)
+            .filter(|&at| at < last && self.lexed.tokens[at].id == nearest)
+            .take(MAX_SHORT_MATCHES)
+            .map(|at| Occurrence {
+                next: at + 1,
+                depth: self.depth(at, &context[..context.len().min(3)]),
+            })
+            .filter(|occurrence| occurrence.depth < 3);
+        found.extend(places);
+    }
+
+    /// Counts the tokens up to and with `at` that agree with the context.
+    fn depth(&self, at: usize, context: &[TokenId]) -> usize {
+        self.lexed.tokens[..=at]
+            .iter()
+            .rev()
+            .zip(context.iter().take(MAX_CONTEXT))
+            .take_while(|(token, wanted)| token.id == **wanted)
+            .count()
+    }
+
+    fn chain<'a>(&self, head: u32, next: &'a [u32]) -> impl Iterator<Item = usize> + 'a {
+        let mut at = head;
+        std::iter::from_fn(move || {
+            let here = (at != NOWHERE).then_some(at as usize)?;
+            at = next[here];
+            Some(here)
+        })
+    }
+
+    fn single_bucket(&self, at: usize) -> usize {
+        self.lexed.tokens[at].id.get() as usize % SINGLE_BUCKETS
+    }
+
+    fn triple_bucket(&self, at: usize) -> usize {
+        let id = |back: usize| {
+            at.checked_sub(back)
+                .map_or(TokenId::BORDER, |at| self.lexed.tokens[at].id)
+        };
+        triple_hash(id(0), id(1), id(2))
+    }
+}
+
+fn triple_hash(first: TokenId, second: TokenId, third: TokenId) -> usize {
+    let mixed = u64::from(first.get())
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(23)
+        .wrapping_add(u64::from(second.get()))
+        .wrapping_mul(0xD6E8_FEB8_6659_FD93)
+        .rotate_left(23)
+        .wrapping_add(u64::from(third.get()))
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 40) as usize % TRIPLE_BUCKETS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(text: &str) -> OpenText {
+        let mut open = OpenText::default();
+        open.update(text);
+        open
+    }
+
+    fn found(open: &OpenText, context: &[&str]) -> Vec<(String, usize)> {
+        let context: Vec<TokenId> = context.iter().rev().map(|word| TokenId::of(word)).collect();
+        let mut occurrences = Vec::new();
+        open.occurrences(&context, &mut occurrences);
+        occurrences
+            .into_iter()
+            .map(|o| (open.text_at(o.next).to_owned(), o.depth))
+            .collect()
+    }
+
+    #[test]
+    fn the_latest_place_comes_first() {
+        let open = of("a = 1\na = 2\nb = 3\n");
+        let expected = [("3", 1), ("2", 2), ("1", 2)].map(|(text, depth)| (text.to_owned(), depth));
+        assert_eq!(found(&open, &["a", "="]), expected);
+    }
+
+    #[test]
+    fn a_long_match_is_found_once() {
+        let open = of("w x y z\n");
+        assert_eq!(found(&open, &["w", "x", "y"]), [("z".to_owned(), 3)]);
+    }
+
+    #[test]
+    fn the_last_token_says_nothing_about_what_follows_it() {
+        assert_eq!(found(&of("a b"), &["b"]), []);
+    }
+
+    proptest! {
+        #[test]
+        fn an_update_gives_what_a_new_index_gives(
+            texts in prop::collection::vec("[ab =\n\t(.]{0,60}", 1..6),
+        ) {
+            let mut updated = OpenText::default();
+            for text in &texts {
+                updated.update(text);
+                let anew = of(text);
+                prop_assert_eq!(&updated.lexed.tokens, &anew.lexed.tokens);
+                prop_assert_eq!(&updated.single_head, &anew.single_head);
+                prop_assert_eq!(&updated.single_next, &anew.single_next);
+                prop_assert_eq!(&updated.triple_head, &anew.triple_head);
+                prop_assert_eq!(&updated.triple_next, &anew.triple_next);
+            }
+        }
+    }
+}
