@@ -20,3 +20,4 @@ pub mod domain;
 pub mod guard;
 pub mod inhouse;
 pub mod models;
+pub mod workspace;
