@@ -20,4 +20,5 @@ pub mod domain;
 pub mod guard;
 pub mod inhouse;
 pub mod models;
+pub mod prices;
 pub mod workspace;
