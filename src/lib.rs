@@ -21,4 +21,5 @@ pub mod guard;
 pub mod inhouse;
 pub mod models;
 pub mod prices;
+pub mod routing;
 pub mod workspace;

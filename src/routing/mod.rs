@@ -1,0 +1,10 @@
+//! Decides who answers: nobody, the embedded model, or a route of models over the network.
+//!
+//! A pure function of the place, the arms, the rules and the standing; no I/O, no clock, no hidden
+//! randomness. The hard rules come before any cost and fail closed: an arm whose region, price or
+//! key is not known is out. Today's policy is the plain one: the embedded model when it is sure,
+//! else the cheapest eligible arm, the dearer ones behind it as its fallbacks.
+
+mod decide;
+
+pub use decide::{Arm, Standing, decide};
