@@ -19,6 +19,7 @@ pub mod documents;
 pub mod domain;
 pub mod guard;
 pub mod inhouse;
+pub mod ledger;
 pub mod models;
 pub mod prices;
 pub mod routing;

@@ -1,0 +1,29 @@
+//! The ledger: append-only events in one SQLite file that all processes of a user share, and the
+//! report that is made from them.
+//!
+//! It decides nothing and changes nothing: an event is written once, by id, and a second writing
+//! of it has no effect. [`Ledger`] records from anywhere without waiting; one writer thread per
+//! process puts the events on disk in groups; [`LedgerReader`] reads while others write. The
+//! tables are described in [`schema`].
+
+mod connection;
+mod error;
+mod figures;
+mod handle;
+mod insert;
+mod reader;
+mod report;
+mod revenue;
+pub mod schema;
+mod spool;
+mod writer;
+
+pub use error::LedgerError;
+pub use figures::Figures;
+pub use handle::{Ledger, LedgerState, Place};
+pub use reader::LedgerReader;
+pub use report::{Dimension, MarginReport, ReportQuery};
+pub use writer::WriterSettings;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,319 @@
+//! Reads the ledger while others write, and never changes it.
+//!
+//! One query per table groups by the dimensions that were asked for; what comes back is small,
+//! and is added up here in wide integers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Connection, Row};
+use time::{Date, OffsetDateTime};
+
+use super::connection::open_for_reading;
+use super::error::LedgerError;
+use super::figures::Figures;
+use super::report::{Dimension, MarginReport, ReportQuery};
+use super::spool;
+use crate::domain::{OutcomeKind, Timestamp};
+
+/// A suggestion that is still there after this time is retained.
+const RETAINED_AFTER: Duration = Duration::from_secs(600);
+
+/// Sums are fetched in two parts, since SQLite's own `SUM` ends at 9.2 million dollars: whole
+/// milli-USD and the pico-USD that are left. Each part is exact up to nine thousand million rows.
+const PICO_PER_PART: i128 = 1_000_000_000;
+
+/// A ledger that is open for reading.
+#[derive(Clone, Debug)]
+pub struct LedgerReader {
+    path: PathBuf,
+}
+
+impl LedgerReader {
+    /// Checks that there is a ledger that this version can read.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Missing`] when nothing was recorded yet; otherwise as for writing.
+    pub async fn open_read_only(path: &Path) -> Result<Self, LedgerError> {
+        let connection = open_for_reading(path).await?;
+        connection
+            .close()
+            .await
+            .map_err(|error| LedgerError::read(path, &error))?;
+        Ok(Self {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Returns how many side files hold events that no report counts yet; the next process that
+    /// writes merges them.
+    #[must_use]
+    pub fn side_files(&self) -> usize {
+        spool::left_behind(&self.path).len()
+    }
+
+    /// Adds up what happened in a period, from one state of the ledger.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Read`] when the file cannot be read, [`LedgerError::RevenueTooLarge`].
+    pub async fn margin_report(&self, query: &ReportQuery) -> Result<MarginReport, LedgerError> {
+        let revenue_pico = query.revenue_pico()?;
+        let mut connection = open_for_reading(&self.path).await?;
+        let groups = read_groups(&mut connection, query)
+            .await
+            .map_err(|error| LedgerError::read(&self.path, &error))?;
+        // The answer is complete; a connection that does not close well changes nothing in it.
+        let _ = connection.close().await;
+        Ok(MarginReport {
+            since: query.since,
+            until: query.until,
+            totals: groups.totals(),
+            revenue_pico,
+            by: groups.lines(),
+        })
+    }
+}
+
+/// Figures by the values of all dimensions at once.
+struct Groups {
+    dimensions: Vec<Dimension>,
+    figures: BTreeMap<Vec<String>, Figures>,
+}
+
+impl Groups {
+    fn totals(&self) -> Figures {
+        let mut totals = Figures::default();
+        self.figures
+            .values()
+            .for_each(|figures| totals.add(figures));
+        totals
+    }
+
+    fn lines(&self) -> Vec<(Dimension, Vec<(String, Figures)>)> {
+        let line_up = |(index, &dimension): (usize, &Dimension)| {
+            let mut lines: BTreeMap<&str, Figures> = BTreeMap::new();
+            for (keys, figures) in &self.figures {
+                lines.entry(&keys[index]).or_default().add(figures);
+            }
+            let mut lines: Vec<(String, Figures)> = lines
+                .into_iter()
+                .map(|(key, figures)| (key.to_owned(), figures))
+                .collect();
+            if dimension != Dimension::Day {
+                // The sort is stable, so equal costs stay in the order of their names.
+                lines.sort_by_key(|(_, figures)| std::cmp::Reverse(figures.cost_pico()));
+            }
+            (dimension, lines)
+        };
+        self.dimensions.iter().enumerate().map(line_up).collect()
+    }
+}
+
+async fn read_groups(
+    connection: &mut SqliteConnection,
+    query: &ReportQuery,
+) -> Result<Groups, sqlx::Error> {
+    let mut groups = Groups {
+        dimensions: query.dimensions(),
+        figures: BTreeMap::new(),
+    };
+    // One transaction, so that all tables are seen as they were at one moment.
+    let mut transaction = connection.begin().await?;
+    for table in [
+        Table::Decisions,
+        Table::CacheHits,
+        Table::Suppressed,
+        Table::Calls,
+        Table::Outcomes,
+    ] {
+        let sql = table.query(&groups.dimensions);
+        let due = query.now.minus(RETAINED_AFTER);
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(query.since.unix_micros())
+            .bind(query.until.unix_micros())
+            .bind(due.unix_micros())
+            .fetch_all(&mut *transaction)
+            .await?;
+        for row in rows {
+            let keys = read_keys(&row, &groups.dimensions)?;
+            table.add(&row, groups.figures.entry(keys).or_default())?;
+        }
+    }
+    transaction.rollback().await?;
+    Ok(groups)
+}
+
+fn read_keys(row: &SqliteRow, dimensions: &[Dimension]) -> Result<Vec<String>, sqlx::Error> {
+    let read = |(index, &dimension): (usize, &Dimension)| {
+        if dimension == Dimension::Day {
+            return Ok(day_name(row.try_get(index)?));
+        }
+        row.try_get(index)
+    };
+    dimensions.iter().enumerate().map(read).collect()
+}
+
+fn day_name(days_since_1970: i64) -> String {
+    const MICROS_PER_DAY: i64 = 86_400_000_000;
+    let at = Timestamp::from_unix_micros(days_since_1970.saturating_mul(MICROS_PER_DAY));
+    let date: Date = OffsetDateTime::date(at.to_utc());
+    date.to_string()
+}
+
+/// A table of the ledger, as the report reads it.
+#[derive(Clone, Copy)]
+enum Table {
+    Decisions,
+    CacheHits,
+    Suppressed,
+    Calls,
+    Outcomes,
+}
+
+impl Table {
+    /// Returns the query: one column per dimension, then what [`Table::add`] reads. Parameters are
+    /// the period and the moment before which an accepted suggestion is due. The table's rows are
+    /// `x`, the decision that they are credited to is `d`.
+    fn query(self, dimensions: &[Dimension]) -> String {
+        let keys = dimensions.iter().map(|&dimension| self.key(dimension));
+        let figures = match self {
+            Self::Decisions | Self::CacheHits | Self::Suppressed => {
+                vec!["COUNT(*) AS n".to_owned()]
+            }
+            Self::Calls => vec![
+                "COUNT(*) AS n".to_owned(),
+                "COUNT(x.cost) AS priced".to_owned(),
+                format!("SUM(x.cost / {PICO_PER_PART}) AS cost_high"),
+                format!("SUM(x.cost % {PICO_PER_PART}) AS cost_low"),
+            ],
+            Self::Outcomes => vec![
+                "x.kind AS kind".to_owned(),
+                "COUNT(*) AS n".to_owned(),
+                "SUM(x.kind = 'accepted' AND x.at > ?3 AND NOT EXISTS (SELECT 1 FROM outcomes r \
+                 WHERE r.completion = x.completion AND r.kind = 'retained')) AS pending"
+                    .to_owned(),
+            ],
+        };
+        let columns: Vec<String> = keys.chain(figures).collect();
+        let mut groups: Vec<String> = (1..=dimensions.len()).map(|n| n.to_string()).collect();
+        if let Self::Outcomes = self {
+            groups.push("x.kind".to_owned());
+        }
+        let group_by = match groups.as_slice() {
+            [] => String::new(),
+            groups => format!(" GROUP BY {}", groups.join(", ")),
+        };
+        format!(
+            "SELECT {columns} FROM {source} WHERE x.at >= ?1 AND x.at < ?2{condition}{group_by}",
+            columns = columns.join(", "),
+            source = self.source(),
+            condition = self.condition(),
+        )
+    }
+
+    const fn source(self) -> &'static str {
+        match self {
+            Self::Decisions => "decisions x",
+            Self::CacheHits => "cache_hits x LEFT JOIN decisions d ON d.id = x.decision",
+            Self::Suppressed => "suppressed x",
+            Self::Calls => "calls x LEFT JOIN decisions d ON d.id = x.decision",
+            Self::Outcomes => "outcomes x LEFT JOIN decisions d ON d.id = x.decision",
+        }
+    }
+
+    /// Only what a person at an editor saw counts as requests and offers; all calls count.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Decisions => " AND x.step = 0 AND x.origin IN ('lsp', 'try')",
+            Self::CacheHits | Self::Suppressed => " AND x.origin IN ('lsp', 'try')",
+            Self::Calls => "",
+            Self::Outcomes => " AND (d.id IS NULL OR d.origin IN ('lsp', 'try'))",
+        }
+    }
+
+    /// Returns the expression of a line's name.
+    fn key(self, dimension: Dimension) -> String {
+        const NONE: &str = "'none'";
+        const UNKNOWN: &str = "'unknown'";
+        // A row may be credited to a decision that is not in this ledger.
+        let credited = |column: &str| {
+            format!("CASE WHEN d.id IS NULL THEN {UNKNOWN} ELSE COALESCE({column}, {NONE}) END")
+        };
+        let host_of = |decision: &str| {
+            format!(
+                "COALESCE((SELECT c.host FROM calls c WHERE c.decision = {decision} LIMIT 1), {NONE})"
+            )
+        };
+        let known = |column: &str| format!("COALESCE({column}, {UNKNOWN})");
+        match (dimension, self) {
+            (Dimension::Day, _) => "x.at / 86400000000".to_owned(),
+            (Dimension::Model, Self::Decisions) => format!("COALESCE(x.arm, {NONE})"),
+            (Dimension::Model, Self::Calls) => "x.model".to_owned(),
+            (Dimension::Model, Self::CacheHits | Self::Outcomes) => credited("d.arm"),
+            (Dimension::Tier, Self::Decisions) => format!("COALESCE(x.tier, {NONE})"),
+            (Dimension::Tier, Self::Calls) => "x.tier".to_owned(),
+            (Dimension::Tier, Self::CacheHits | Self::Outcomes) => credited("d.tier"),
+            (Dimension::Host, Self::Decisions) => host_of("x.id"),
+            (Dimension::Host, Self::Calls) => "x.host".to_owned(),
+            (Dimension::Host, Self::CacheHits | Self::Outcomes) => host_of("x.decision"),
+            (Dimension::Model | Dimension::Tier | Dimension::Host, Self::Suppressed) => {
+                NONE.to_owned()
+            }
+            (Dimension::Language, Self::Decisions | Self::CacheHits) => "x.language".to_owned(),
+            (Dimension::Language, Self::Suppressed) => known("x.language"),
+            (Dimension::Language, Self::Calls | Self::Outcomes) => known("d.language"),
+            (Dimension::Client, Self::Decisions | Self::CacheHits | Self::Suppressed) => {
+                known("x.client")
+            }
+            (Dimension::Client, Self::Calls | Self::Outcomes) => known("d.client"),
+            (Dimension::Site, Self::Decisions) => "x.site".to_owned(),
+            (Dimension::Site, Self::Suppressed) => UNKNOWN.to_owned(),
+            (Dimension::Site, Self::CacheHits | Self::Calls | Self::Outcomes) => known("d.site"),
+            (Dimension::Origin, Self::Decisions | Self::CacheHits | Self::Suppressed) => {
+                "x.origin".to_owned()
+            }
+            (Dimension::Origin, Self::Calls | Self::Outcomes) => known("d.origin"),
+        }
+    }
+
+    /// Adds one row of the query's answer.
+    fn add(self, row: &SqliteRow, figures: &mut Figures) -> Result<(), sqlx::Error> {
+        let count = |column: &str| -> Result<u64, sqlx::Error> {
+            let count: Option<i64> = row.try_get(column)?;
+            Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+        };
+        let n = count("n")?;
+        match self {
+            Self::Decisions => figures.requests += n,
+            Self::CacheHits => {
+                figures.requests += n;
+                figures.cache_hits += n;
+            }
+            Self::Suppressed => {
+                figures.requests += n;
+                figures.suppressed += n;
+            }
+            Self::Calls => {
+                let part = |column: &str| -> Result<i128, sqlx::Error> {
+                    let part: Option<i64> = row.try_get(column)?;
+                    Ok(part.unwrap_or(0).into())
+                };
+                figures.calls += n;
+                figures.unpriced_calls += n - count("priced")?;
+                figures.known_cost_pico += part("cost_high")? * PICO_PER_PART + part("cost_low")?;
+            }
+            Self::Outcomes => {
+                let kind: Option<String> = row.try_get("kind")?;
+                if let Some(kind) = kind.as_deref().and_then(OutcomeKind::from_name) {
+                    figures.add_outcomes(kind, n);
+                }
+                figures.retained_pending += count("pending")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the ledger as a whole; `rows` makes events for them and for the report's tests.
+
+pub(crate) mod example;
+mod killed;
+mod reporting;
+pub(crate) mod rows;
+mod unwritable;
+mod writing;

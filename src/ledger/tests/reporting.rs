@@ -1,0 +1,226 @@
+//! The report says what the rows say.
+
+use proptest::prelude::*;
+
+use super::rows::{at, call, decision, one_of_each};
+use super::writing::folder;
+use super::{example, rows};
+use crate::domain::{CallRow, DecisionRow, LedgerEvent, ModelId, OutcomeKind, Tier};
+use crate::ledger::{Dimension, Figures, Ledger, LedgerReader, MarginReport, ReportQuery};
+
+async fn report(path: &std::path::Path, query: &ReportQuery) -> MarginReport {
+    let reader = LedgerReader::open_read_only(path).await.expect("a ledger");
+    reader.margin_report(query).await.expect("a report")
+}
+
+#[tokio::test]
+async fn the_totals_of_the_example_are_as_reckoned_by_hand() {
+    let (_folder, path) = folder();
+    example::write(&path).await;
+    let report = report(&path, &example::query()).await;
+    // Requests: decisions 1, 2, 3, 4, 6 and 8, two cache hits, one suppressed: 9. Decision 5 is a
+    // further step of 4, and 7 is `mantle complete`.
+    // Calls: 2, 3, 4, 5 and 7. Cost: 468 + 12,300 + 100 + 32 = 12,900 micro-USD.
+    // Offered: 1, 2, 3, 5, 8. Accepted: 1, 2, 8; the ten minutes of 8 are not over.
+    assert_eq!(
+        report.totals,
+        Figures {
+            requests: 9,
+            cache_hits: 2,
+            suppressed: 1,
+            calls: 5,
+            unpriced_calls: 1,
+            known_cost_pico: 12_900_000_000,
+            offered: 5,
+            shown: 0,
+            accepted: 3,
+            partly_accepted: 1,
+            dismissed: 1,
+            retained: 1,
+            retained_pending: 1,
+        }
+    );
+    assert_eq!(report.totals.acceptance_rate(), Some(0.6));
+    assert_eq!(report.totals.cost_usd().as_deref(), Some("0.012900"));
+    assert_eq!(
+        report.totals.cost_per_usd(3).as_deref(),
+        Some("0.004300000")
+    );
+    // Two of thirty days at 19 dollars are 1.266667; of them 0.0129 are spent.
+    assert_eq!(report.revenue_usd().as_deref(), Some("1.266667"));
+    assert_eq!(report.gross_margin(), Some(0.989_816));
+}
+
+#[tokio::test]
+async fn the_json_form_is_as_documented() {
+    let (_folder, path) = folder();
+    example::write(&path).await;
+    let report = report(&path, &example::query()).await;
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report).expect("JSON"));
+}
+
+#[tokio::test]
+async fn other_dimensions_credit_the_same_rows() {
+    let (_folder, path) = folder();
+    example::write(&path).await;
+    let query = ReportQuery {
+        by: vec![
+            Dimension::Host,
+            Dimension::Client,
+            Dimension::Site,
+            Dimension::Origin,
+        ],
+        ..example::query()
+    };
+    let report = report(&path, &query).await;
+    let shown: Vec<String> = report
+        .by
+        .iter()
+        .flat_map(|(dimension, lines)| {
+            lines.iter().map(move |(key, figures)| {
+                let Figures { requests, calls, offered, accepted, .. } = figures;
+                let cost = figures.cost_usd();
+                format!("{dimension} {key}: {requests} requests, {calls} calls, {offered} offered, {accepted} accepted, {cost:?}")
+            })
+        })
+        .collect();
+    // By host: 4 called api.anthropic.com, 2, 3, 5 and 7 api.mistral.ai; 1, 6 and 8 called nobody,
+    // and the suppressed request neither.
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[tokio::test]
+async fn a_ledger_of_free_answers_costs_nothing() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    let row = decision(1, Some(("embedded", Tier::InHouse)));
+    ledger
+        .record(LedgerEvent::Decision(Box::new(row)))
+        .expect("room in the queue");
+    ledger.close().await;
+    let report = report(&path, &ReportQuery::new(at(0), at(60))).await;
+    assert_eq!(report.totals.cost_usd().as_deref(), Some("0.000000"));
+    assert_eq!(
+        report.totals.cost_per_usd(1).as_deref(),
+        Some("0.000000000")
+    );
+    assert_eq!(report.gross_margin(), None);
+}
+
+#[tokio::test]
+async fn rows_without_their_decision_are_credited_to_unknown() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    for event in one_of_each(1).into_iter().skip(1) {
+        ledger.record(event).expect("room in the queue");
+    }
+    ledger.close().await;
+    let report = report(&path, &ReportQuery::new(at(0), at(60))).await;
+    let model = |key: &str| {
+        let (_, lines) = &report.by[0];
+        lines
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, figures)| *figures)
+    };
+    assert_eq!(model("unknown").map(|figures| figures.accepted), Some(1));
+    assert_eq!(model("unknown").map(|figures| figures.cache_hits), Some(1));
+    assert_eq!(model("codestral").map(|figures| figures.calls), Some(1));
+    assert_eq!(model("none").map(|figures| figures.suppressed), Some(1));
+}
+
+#[tokio::test]
+async fn a_sum_beyond_what_sqlite_adds_up_is_exact() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    for n in 0..3 {
+        let row = call(n, n, Some(i64::MAX));
+        ledger
+            .record(LedgerEvent::Call(Box::new(row)))
+            .expect("room in the queue");
+    }
+    ledger.close().await;
+    let report = report(&path, &ReportQuery::new(at(0), at(60))).await;
+    assert_eq!(report.totals.known_cost_pico, i128::from(i64::MAX) * 3);
+}
+
+#[tokio::test]
+async fn a_dimension_named_twice_is_shown_once_and_none_is_allowed() {
+    let (_folder, path) = folder();
+    example::write(&path).await;
+    let by = |by: &[Dimension]| ReportQuery {
+        by: by.to_vec(),
+        ..example::query()
+    };
+    let twice = report(&path, &by(&[Dimension::Day, Dimension::Day])).await;
+    assert_eq!(twice.by.len(), 1);
+    let none = report(&path, &by(&[])).await;
+    assert!(none.by.is_empty());
+    assert_eq!(none.totals, twice.totals);
+}
+
+/// A decision with a call and an outcome, by arbitrary properties.
+type Made = (u8, u8, Option<i64>, bool, i64);
+
+fn events_of(n: u128, (model, language, cost, is_accepted, seconds): Made) -> Vec<LedgerEvent> {
+    let tier = Tier::ALL[usize::from(model) % Tier::ALL.len()];
+    let name = format!("model-{model}");
+    let decision = DecisionRow {
+        language: format!("language-{language}"),
+        at: at(seconds),
+        ..decision(n, (model > 0).then_some((name.as_str(), tier)))
+    };
+    let call = CallRow {
+        model: ModelId::new(name),
+        tier,
+        at: at(seconds),
+        ..call(n, n, cost)
+    };
+    let kind = if is_accepted {
+        OutcomeKind::Accepted
+    } else {
+        OutcomeKind::Offered
+    };
+    vec![
+        LedgerEvent::Decision(Box::new(decision)),
+        LedgerEvent::Call(Box::new(call)),
+        LedgerEvent::Outcome(rows::outcome(n, n, kind)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_lines_of_each_dimension_add_up_to_the_totals(
+        made in prop::collection::vec(
+            (0_u8..4, 0_u8..3, prop::option::of(0..i64::MAX), any::<bool>(), 0_i64..400_000),
+            0..40,
+        )
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let report = runtime.expect("a runtime").block_on(async {
+            let (_folder, path) = folder();
+            let ledger = Ledger::open(&path).await.expect("a new ledger");
+            for (row, n) in made.iter().zip(1..) {
+                for event in events_of(n, *row) {
+                    ledger.record(event).expect("room in the queue");
+                }
+            }
+            ledger.close().await;
+            let query = ReportQuery {
+                by: Dimension::ALL.to_vec(),
+                ..ReportQuery::new(at(0), at(400_000))
+            };
+            report(&path, &query).await
+        });
+        let cost: i128 = made.iter().filter_map(|row| row.2).map(i128::from).sum();
+        prop_assert_eq!(report.totals.known_cost_pico, cost);
+        prop_assert_eq!(report.totals.calls, made.len() as u64);
+        for (dimension, lines) in &report.by {
+            let mut sum = Figures::default();
+            lines.iter().for_each(|(_, figures)| sum.add(figures));
+            prop_assert_eq!(sum, report.totals, "{}", dimension);
+        }
+    }
+}
