@@ -14,6 +14,7 @@
 )]
 
 pub mod cache;
+pub mod config;
 pub mod context;
 pub mod documents;
 pub mod domain;

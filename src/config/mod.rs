@@ -1,0 +1,18 @@
+//! What the user wrote, and what it means.
+//!
+//! Options are what was typed, layer by layer; settings are what it means, complete and valid.
+//! Built-in < managed (`/etc/mantle/config.toml`) < user < environment < the editor's
+//! `initializationOptions`; a workspace's `.mantle.toml` may only narrow. Every complaint is
+//! gathered before any is shown. No part reads this module: each gets its slice from a face.
+
+mod check;
+mod layers;
+mod options;
+mod paths;
+mod settings;
+
+pub use check::{Complaint, nearest};
+pub use layers::{Environment, Layers, Loaded, load};
+pub use options::Options;
+pub use paths::Paths;
+pub use settings::{Settings, SettingsError};

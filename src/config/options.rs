@@ -1,0 +1,129 @@
+//! What was typed: every key may be absent. Unknown keys are found by `check`, which names them all;
+//! serde would stop at the first.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One layer of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Options {
+    /// Money coming in and what must remain of it.
+    pub margin: Margin,
+    /// What may leave the machine.
+    pub privacy: Privacy,
+    /// The embedded model.
+    pub inhouse: InHouse,
+    /// Who is asked.
+    pub routing: Routing,
+    /// The models over the network.
+    pub models: Vec<Model>,
+    /// The log file.
+    pub log: Log,
+}
+
+/// Money coming in and what must remain of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Margin {
+    /// Gross margin to keep over the billing period, as a fraction such as 0.80.
+    pub target: Option<f64>,
+    /// USD per seat and month, as a text such as "19.00".
+    pub seat_price: Option<String>,
+}
+
+/// What may leave the machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Privacy {
+    /// Regions that text may go to, such as ["eu"]; a model of any other region is never called.
+    pub regions: Option<Vec<String>>,
+}
+
+/// The embedded model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct InHouse {
+    /// Whether the embedded model may answer; default true.
+    pub enabled: Option<bool>,
+}
+
+/// Who is asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Routing {
+    /// Id of the one model that gets every request.
+    pub pin: Option<String>,
+}
+
+/// The log file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Log {
+    /// error, warn, info, debug or trace; default info.
+    pub level: Option<String>,
+}
+
+/// One model over the network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Model {
+    /// Its name here; required.
+    pub id: Option<String>,
+    /// in-house, open-source or premium; required.
+    pub tier: Option<String>,
+    /// llama-cpp or openai-completions; required.
+    pub protocol: Option<String>,
+    /// Root of the host, such as "http://127.0.0.1:8080"; required.
+    pub base_url: Option<String>,
+    /// Its name at the provider; default is the id.
+    pub model: Option<String>,
+    /// Family of its fill-in-the-middle template, where the protocol renders one.
+    pub fim: Option<String>,
+    /// Where the key is.
+    pub api_key: Option<ApiKey>,
+    /// Where it runs, such as "eu"; an address of this machine is "local".
+    pub region: Option<String>,
+    /// A key of the price book, or prices in USD per million tokens.
+    pub price: Option<Price>,
+    /// Tokens that prompt and answer may have together; default 4096.
+    pub context_tokens: Option<u32>,
+    /// The most tokens of an answer; default 128.
+    pub max_output_tokens: Option<u32>,
+    /// Milliseconds to wait for the first token; default 5000.
+    pub first_token_timeout_ms: Option<u64>,
+    /// Milliseconds to wait between tokens; default 2000.
+    pub idle_timeout_ms: Option<u64>,
+}
+
+/// Where a key is: never the key itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiKey {
+    /// Name of the environment variable that holds it.
+    pub env: String,
+}
+
+/// What a model costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Price {
+    /// A key of the price book, such as "mistral/codestral-2508".
+    Book(String),
+    /// Own prices.
+    Own(OwnPrice),
+}
+
+/// Prices in USD per million tokens, as texts such as "0.30".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnPrice {
+    /// Input that no cache holds.
+    pub input: String,
+    /// Input read from the prompt cache; default is the input price.
+    #[serde(default)]
+    pub cached_input: Option<String>,
+    /// Input written to the prompt cache; default is the input price.
+    #[serde(default)]
+    pub cache_write: Option<String>,
+    /// Output, reasoning included.
+    pub output: String,
+}

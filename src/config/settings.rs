@@ -1,0 +1,421 @@
+//! What the options mean: complete, valid, and free of text that would need checking again.
+
+use std::time::Duration;
+
+use super::check::{Complaint, nearest};
+use super::options::{Model, Options, Price};
+use crate::domain::{
+    FimTemplate, ModelId, ModelSpec, Money, Policy, PricePerMTok, PriceSource, Protocol, Rates,
+    Region, Tier,
+};
+
+/// Everything that the faces hand on, each part its slice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Gross margin to keep, as a fraction.
+    pub margin_target: Option<f64>,
+    /// Revenue per seat and month.
+    pub seat_price: Option<Money>,
+    /// The rules of routing.
+    pub policy: Policy,
+    /// The models over the network, in the order in which they were named.
+    pub models: Vec<ModelSpec>,
+    /// The level of the log.
+    pub log_level: tracing::Level,
+}
+
+/// Why one model cannot be used as it is written.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SettingsError {
+    /// A required key is absent.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    /// A value is not one of a few names.
+    #[error("`{key}` is `{value}`")]
+    Unknown {
+        /// The key.
+        key: &'static str,
+        /// What was written.
+        value: String,
+        /// What would be right.
+        hint: String,
+    },
+}
+
+impl SettingsError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing(_) => Some("id, tier, protocol and base_url are required".to_owned()),
+            Self::Unknown { hint, .. } => Some(hint.clone()),
+        }
+    }
+}
+
+pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Complaint>) -> Settings {
+    let mut complain = |message: String, hint: Option<String>| {
+        complaints.push(Complaint {
+            place: place.to_owned(),
+            line: None,
+            message,
+            hint,
+        });
+    };
+
+    let margin_target = options.margin.target.filter(|target| {
+        let is_fraction = (0.0..1.0).contains(target);
+        if !is_fraction {
+            complain(
+                format!("`margin.target` is {target}"),
+                Some("it is a fraction below 1, such as 0.80".to_owned()),
+            );
+        }
+        is_fraction
+    });
+    let seat_price = options
+        .margin
+        .seat_price
+        .as_deref()
+        .and_then(|text| match text.parse() {
+            Ok(money) => Some(money),
+            Err(error) => {
+                complain(format!("`margin.seat_price`: {error}"), None);
+                None
+            }
+        });
+    let log_level = options
+        .log
+        .level
+        .as_deref()
+        .map_or(Ok(tracing::Level::INFO), str::parse);
+    let log_level = log_level.unwrap_or_else(|_| {
+        complain(
+            "`log.level` is not a level".to_owned(),
+            Some("one of error, warn, info, debug, trace".to_owned()),
+        );
+        tracing::Level::INFO
+    });
+
+    let mut models: Vec<ModelSpec> = Vec::new();
+    for (number, model) in options.models.iter().enumerate() {
+        let name = model
+            .id
+            .clone()
+            .unwrap_or_else(|| format!("number {}", number + 1));
+        match spec(model) {
+            Ok(spec) if models.iter().any(|known| known.id == spec.id) => {
+                complain(
+                    format!("model `{name}` is there twice"),
+                    Some("give each its own id".to_owned()),
+                );
+            }
+            Ok(spec) => models.push(spec),
+            Err(error) => complain(format!("model `{name}` is left out: {error}"), error.hint()),
+        }
+    }
+
+    let pin = options.routing.pin.as_deref().map(ModelId::new);
+    if let Some(pin) = pin
+        .as_ref()
+        .filter(|pin| !models.iter().any(|model| model.id == **pin))
+    {
+        let hint = nearest(pin.as_str(), models.iter().map(|model| model.id.as_str())).map_or_else(
+            || "no such model is configured".to_owned(),
+            |id| format!("did you mean `{id}`?"),
+        );
+        complain(format!("`routing.pin` is `{pin}`"), Some(hint));
+    }
+    let regions: Vec<Region> = options
+        .privacy
+        .regions
+        .iter()
+        .flatten()
+        .map(|region| Region::new(region))
+        .collect();
+    let mut policy = Policy {
+        id: String::new(),
+        regions,
+        pin,
+        embedded: options.inhouse.enabled.unwrap_or(true),
+    };
+    policy.id = policy_id(&policy, &models);
+    Settings {
+        margin_target,
+        seat_price,
+        policy,
+        models,
+        log_level,
+    }
+}
+
+/// Names a state of rules and models, so that rows made under different ones are told apart.
+fn policy_id(policy: &Policy, models: &[ModelSpec]) -> String {
+    let described = format!("{policy:?}{models:?}");
+    let hash = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, described.as_bytes());
+    hash.simple().to_string()[..12].to_owned()
+}
+
+fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
+    fn required<'m>(
+        value: &'m Option<String>,
+        key: &'static str,
+    ) -> Result<&'m str, SettingsError> {
+        value
+            .as_deref()
+            .filter(|text| !text.trim().is_empty())
+            .ok_or(SettingsError::Missing(key))
+    }
+    let id = required(&model.id, "id")?;
+    let tier = named(
+        required(&model.tier, "tier")?,
+        "tier",
+        Tier::ALL,
+        Tier::as_str,
+    )?;
+    let spoken: Vec<Protocol> = Protocol::ALL
+        .iter()
+        .copied()
+        .filter(|protocol| *protocol != Protocol::Scripted)
+        .collect();
+    let protocol = named(
+        required(&model.protocol, "protocol")?,
+        "protocol",
+        &spoken,
+        Protocol::as_str,
+    )?;
+    let base_url = base_url(required(&model.base_url, "base_url")?)?;
+    if let Some(family) = model
+        .fim
+        .as_deref()
+        .filter(|family| FimTemplate::of(family).is_none())
+    {
+        let families: Vec<&str> = FimTemplate::families().collect();
+        return Err(unknown(
+            "fim",
+            family,
+            format!("one of {}", families.join(", ")),
+        ));
+    }
+    let is_loopback = is_loopback(&base_url);
+    let region = match (&model.region, is_loopback) {
+        (_, true) => Some(Region::local()),
+        // `local` is a promise about this machine that another host cannot keep.
+        (Some(name), false) if Region::new(name).is_local() => {
+            return Err(unknown(
+                "region",
+                name,
+                "only an address of this machine is local".to_owned(),
+            ));
+        }
+        (Some(name), false) => Some(Region::new(name)),
+        (None, false) => None,
+    };
+    let price = match &model.price {
+        Some(Price::Book(key)) => PriceSource::Book(key.clone()),
+        Some(Price::Own(own)) => PriceSource::Own(rates(own)?),
+        None if is_loopback => PriceSource::Free,
+        None => PriceSource::Unknown,
+    };
+    let api_key_env = model.api_key.as_ref().map(|key| key.env.clone());
+    Ok(ModelSpec {
+        id: ModelId::new(id),
+        tier,
+        protocol,
+        model: model.model.clone().unwrap_or_else(|| id.to_owned()),
+        base_url,
+        fim: model.fim.clone(),
+        region,
+        price,
+        context_tokens: model.context_tokens.unwrap_or(4_096).max(256),
+        max_output_tokens: model.max_output_tokens.unwrap_or(128).clamp(1, 4_096),
+        first_token_timeout: Duration::from_millis(
+            model.first_token_timeout_ms.unwrap_or(5_000).max(1),
+        ),
+        idle_timeout: Duration::from_millis(model.idle_timeout_ms.unwrap_or(2_000).max(1)),
+        api_key_env,
+    })
+}
+
+fn named<T: Copy>(
+    text: &str,
+    key: &'static str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, SettingsError> {
+    all.iter()
+        .copied()
+        .find(|value| name(*value) == text)
+        .ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|value| name(*value)).collect();
+            unknown(key, text, format!("one of {}", names.join(", ")))
+        })
+}
+
+fn unknown(key: &'static str, value: &str, hint: String) -> SettingsError {
+    SettingsError::Unknown {
+        key,
+        value: value.to_owned(),
+        hint,
+    }
+}
+
+fn base_url(text: &str) -> Result<String, SettingsError> {
+    let trimmed = text.trim().trim_end_matches('/');
+    let root = trimmed
+        .strip_suffix("/v1")
+        .unwrap_or(trimmed)
+        .trim_end_matches('/');
+    let host = root
+        .strip_prefix("https://")
+        .or_else(|| root.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['@', ' ']) => Ok(root.to_owned()),
+        Some(host) if host.contains('@') => Err(unknown(
+            "base_url",
+            "…@…",
+            "put the key into api_key = { env = \"NAME\" }".to_owned(),
+        )),
+        _ => Err(unknown(
+            "base_url",
+            text,
+            "it begins with http:// or https://".to_owned(),
+        )),
+    }
+}
+
+fn is_loopback(base_url: &str) -> bool {
+    let rest = base_url
+        .split_once("://")
+        .map_or(base_url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host),
+    };
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn rates(own: &super::options::OwnPrice) -> Result<Rates, SettingsError> {
+    let parse = |text: &str| -> Result<PricePerMTok, SettingsError> {
+        text.parse()
+            .map_err(|error| unknown("price", text, format!("{error}")))
+    };
+    let input = parse(&own.input)?;
+    let or_input = |text: &Option<String>| text.as_deref().map_or(Ok(input), parse);
+    let cache_write = or_input(&own.cache_write)?;
+    Ok(Rates {
+        input,
+        cache_read: or_input(&own.cached_input)?,
+        cache_write,
+        cache_write_1h: cache_write,
+        output: parse(&own.output)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(toml: &str, complaint: &str) -> Settings {
+        let options: Options = toml::from_str(toml).expect("options");
+        let mut complaints = Vec::new();
+        let settings = resolve(&options, "c.toml", &mut complaints);
+        let all = complaints
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n");
+        if complaint.is_empty() {
+            assert_eq!(all, "");
+        } else {
+            assert!(
+                all.contains(complaint),
+                "{all:?} does not say {complaint:?}"
+            );
+        }
+        settings
+    }
+
+    fn model(more: &str) -> String {
+        format!(
+            "[[models]]\nid = \"m\"\ntier = \"premium\"\nprotocol = \"openai-completions\"\n\
+             base_url = \"https://models.example\"\n{more}\n"
+        )
+    }
+
+    #[test]
+    fn a_hosted_model_without_a_price_is_unpriced() {
+        assert_eq!(check(&model(""), "").models[0].price, PriceSource::Unknown);
+    }
+
+    #[test]
+    fn own_prices_fall_back_to_the_input_price_for_caches() {
+        let settings = check(
+            &model("price = { input = \"0.30\", output = \"0.90\" }"),
+            "",
+        );
+        let PriceSource::Own(rates) = settings.models[0].price else {
+            panic!("own rates")
+        };
+        assert_eq!(rates.cache_read, PricePerMTok::from_micro_usd(300_000));
+        assert_eq!(rates.output, PricePerMTok::from_micro_usd(900_000));
+    }
+
+    #[test]
+    fn another_host_cannot_call_itself_local() {
+        assert!(
+            check(
+                &model("region = \"Local\""),
+                "only an address of this machine"
+            )
+            .models
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_wrong_name_lists_the_right_ones() {
+        check(&model("fim = \"qwen\""), "qwen2.5-coder");
+        check(
+            "[[models]]\nid = \"m\"\ntier = \"cheap\"\n",
+            "one of in-house, open-source, premium",
+        );
+        check("[[models]]\nid = \"m\"\n", "`tier` is missing");
+        check("[margin]\ntarget = 80\n", "it is a fraction below 1");
+        check("[routing]\npin = \"mm\"\n", "no such model");
+    }
+
+    #[test]
+    fn a_key_in_the_address_is_refused_and_not_repeated() {
+        let toml = model("").replace("https://", "https://user:sesame@");
+        let options: Options = toml::from_str(&toml).expect("options");
+        let mut complaints = Vec::new();
+        let settings = resolve(&options, "c.toml", &mut complaints);
+        assert!(settings.models.is_empty());
+        assert!(!complaints[0].to_string().contains("sesame"));
+    }
+
+    #[test]
+    fn loopback_is_told_from_names_that_only_look_like_it() {
+        for url in [
+            "http://127.0.0.1:1",
+            "http://localhost",
+            "http://[::1]:8080/x",
+            "http://127.9.9.9",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1.example",
+            "http://localhost.example:1",
+            "https://10.0.0.1",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}
