@@ -18,6 +18,7 @@ pub mod config;
 pub mod context;
 pub mod documents;
 pub mod domain;
+pub mod engine;
 pub mod guard;
 pub mod inhouse;
 pub mod ledger;

@@ -1,0 +1,126 @@
+//! The session's ledger: opened behind the first answer, and honest when it cannot be.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tokio::sync::OnceCell;
+
+use super::who::HashKey;
+use crate::domain::{LedgerEvent, Who};
+use crate::ledger::{Ledger, LedgerError, LedgerState, Place};
+
+/// Whether events can be recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BookState {
+    /// They can.
+    Open,
+    /// They cannot; the sentence says why and what to do.
+    Closed {
+        /// What the user is told.
+        message: String,
+    },
+}
+
+/// The ledger once it is open, and before.
+pub struct Book {
+    path: PathBuf,
+    ledger: OnceCell<Result<Ledger, String>>,
+    key: OnceLock<HashKey>,
+}
+
+impl Book {
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            ledger: OnceCell::new(),
+            key: OnceLock::new(),
+        }
+    }
+
+    /// Opens the ledger once; later calls return what came of it.
+    pub async fn open(&self) -> BookState {
+        match self.ready().await {
+            Ok(ledger) => match ledger.state() {
+                LedgerState::Writable => BookState::Open,
+                LedgerState::Degraded { message } => BookState::Closed { message },
+            },
+            Err(message) => BookState::Closed {
+                message: message.clone(),
+            },
+        }
+    }
+
+    async fn ready(&self) -> Result<&Ledger, &String> {
+        self.ledger
+            .get_or_init(|| async {
+                let opened = Ledger::open(&self.path).await;
+                let folder = self.path.parent().unwrap_or(Path::new("."));
+                self.key.get_or_init(|| HashKey::read_or_make(folder));
+                opened.map_err(|error| {
+                    tracing::warn!(%error, "the ledger cannot be opened");
+                    error.to_string()
+                })
+            })
+            .await
+            .as_ref()
+    }
+
+    /// Returns whether spending can be recorded; waits for the ledger to be opened, once.
+    pub async fn can_record(&self) -> bool {
+        self.open().await == BookState::Open
+    }
+
+    /// Records an event without waiting. What cannot be recorded leaves a line in the log; money is
+    /// never spent in that state, so no cost is lost.
+    pub fn record(&self, event: LedgerEvent) {
+        let Some(Ok(ledger)) = self.ledger.get() else {
+            tracing::warn!("an event was not recorded: the ledger is not open");
+            return;
+        };
+        if let Err(error) = ledger.record(event) {
+            tracing::warn!(%error, "an event was not recorded");
+        }
+    }
+
+    /// Records an event and returns once it is on disk.
+    ///
+    /// # Errors
+    /// When it is not: the sentence says why and what to do.
+    pub async fn record_and_wait(&self, event: LedgerEvent) -> Result<(), String> {
+        let ledger = self.ready().await.map_err(String::clone)?;
+        ledger
+            .record_and_wait(event)
+            .await
+            .map_err(|error: LedgerError| error.to_string())
+    }
+
+    /// Reserves room for the row of a call.
+    pub fn reserve(&self) -> Option<Place> {
+        self.ledger.get()?.as_ref().ok()?.reserve().ok()
+    }
+
+    /// Returns the hashes that rows carry.
+    pub fn who(&self, root: Option<&Path>) -> Who {
+        let Some(key) = self.key.get() else {
+            return Who::default();
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the name of the user is only ever hashed"
+        )]
+        let user = std::env::var("USER").ok();
+        Who {
+            tenant: None,
+            user: user.map(|name| key.hash("user", &name)),
+            workspace: root.map(|root| key.hash("workspace", &root.to_string_lossy())),
+            client: None,
+        }
+    }
+
+    /// Writes everything to disk and closes.
+    pub async fn close(&self) {
+        if let Some(Ok(ledger)) = self.ledger.get() {
+            ledger.clone().close().await;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The route over the network: one model after the other until one has something to say, each call
+//! with its own decision row and its own charge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::answer::{Answer, Nothing};
+use super::arm::ArmModel;
+use super::charge::Charge;
+use super::complete::Decided;
+use super::finish::{EarlyStop, finish};
+use crate::context::{self, Context};
+use crate::domain::{DecisionId, Prompt, Reason, Source};
+use crate::models::ModelError;
+
+impl Engine {
+    /// Calls the models of the route in turn until one has something to say.
+    pub(super) async fn call_route(
+        self: &Arc<Self>,
+        decided: &Decided<'_>,
+        context: &Arc<Context>,
+    ) -> Answer {
+        let mut steps = Vec::new();
+        let mut last_prompt = None;
+        let mut parent = None;
+        let mut why = Nothing::Failed;
+        for (step, model) in decided.decision.route.iter().enumerate() {
+            let Some(arm) = self.arms.iter().find(|arm| arm.spec.id == *model) else {
+                continue;
+            };
+            let id = match parent {
+                None => decided.id,
+                Some(parent) => {
+                    let id = DecisionId::new(self.clock.now());
+                    let step = u16::try_from(step).unwrap_or(u16::MAX);
+                    self.record_decision(
+                        decided,
+                        id,
+                        Some(parent),
+                        step,
+                        Some(model.clone()),
+                        Reason::Fallback,
+                    );
+                    id
+                }
+            };
+            let reason = if parent.is_some() {
+                Reason::Fallback
+            } else {
+                decided.decision.reason
+            };
+            parent = Some(id);
+
+            match self.call(decided, id, arm, context, &mut last_prompt).await {
+                Ok(Some(text)) => {
+                    steps.push(format!("{model} answered"));
+                    self.explain(decided, last_prompt, steps);
+                    let made_by = (model.clone(), arm.spec.tier, Source::Model);
+                    return self.serve(decided, id, text, made_by, None, reason);
+                }
+                Ok(None) => {
+                    steps.push(format!("{model} had nothing usable to say"));
+                    why = Nothing::NothingUsable;
+                    break;
+                }
+                Err(failure) => {
+                    steps.push(format!("{model} failed: {failure}"));
+                    if !failure.is_worth_a_fallback() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.explain(decided, last_prompt, steps);
+        Answer::Nothing(why)
+    }
+
+    /// Makes one call with its row on the ledger; `None` when nothing is left of the answer.
+    async fn call(
+        self: &Arc<Self>,
+        decided: &Decided<'_>,
+        id: DecisionId,
+        arm: &ArmModel,
+        context: &Arc<Context>,
+        last_prompt: &mut Option<Prompt>,
+    ) -> Result<Option<String>, CallError> {
+        let model = arm
+            .model
+            .as_ref()
+            .map_err(|error| CallError::Unusable(error.to_string()))?;
+        let place = self.book.reserve();
+        if place.is_none() && !arm.is_free() {
+            return Err(CallError::NoLedger);
+        }
+        let (shared, spec) = (Arc::clone(context), arm.spec.clone());
+        let prompt = tokio::task::spawn_blocking(move || context::render(&shared, &spec))
+            .await
+            .map_err(|error| {
+                CallError::Unusable(format!("the prompt could not be made: {error}"))
+            })?;
+        let (cleared, redactions) = self.guard.clear(prompt);
+        if !redactions.is_empty() {
+            tracing::info!(model = %arm.spec.id, ?redactions, "the prompt was redacted");
+        }
+        *last_prompt = Some(cleared.get().clone());
+
+        let single_line = cleared.get().single_line;
+        let tokens = cleared.get().input_tokens;
+        let row = (decided.request.id, id);
+        let mut charge = Charge::open(self, arm, place, row, tokens, EarlyStop::new(single_line));
+        let result = model.complete(cleared, &mut charge).await;
+        charge.settle(&result);
+        match result {
+            Ok(completion) => Ok(finish(&completion.text, context)),
+            Err(error) => {
+                tracing::warn!(model = %arm.spec.id, %error, "a model failed");
+                arm.health.failed(self.clock.now(), retry_after(&error));
+                Err(CallError::Model(error))
+            }
+        }
+    }
+}
+
+/// Why a step of a route had no answer.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("{0}")]
+    Unusable(String),
+    #[error("its cost could not be recorded")]
+    NoLedger,
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl CallError {
+    fn is_worth_a_fallback(&self) -> bool {
+        match self {
+            Self::Unusable(_) | Self::NoLedger => true,
+            Self::Model(error) => error.is_worth_a_fallback(),
+        }
+    }
+}
+
+/// Returns how long the host itself asks us to wait.
+const fn retry_after(error: &ModelError) -> Option<Duration> {
+    match error {
+        ModelError::RateLimited { retry_after } => *retry_after,
+        _ => None,
+    }
+}

@@ -1,0 +1,248 @@
+//! One call's place on the ledger: taken before the call, filled by its answer, and filled by
+//! `Drop` when nobody waits for the answer any more. No call leaves without its row.
+
+use std::ops::ControlFlow;
+
+use tokio::time::Instant;
+
+use super::arm::ArmModel;
+use super::finish::EarlyStop;
+use super::{Clock, Engine};
+use crate::domain::{
+    BillingBasis, CallId, CallOutcome, CallRow, Completion, CompletionId, DecisionId, Finish,
+    LedgerEvent, Money, TokenCount, Usage,
+};
+use crate::ledger::Place;
+use crate::models::{ModelError, Sink};
+
+/// Hosts that bill a closed stream as if it had run to its end; every other known host stops
+/// billing when the socket closes. Source: OpenRouter's page on streaming and cancellation, 2026.
+const BILLS_CANCELLED_IN_FULL: [&str; 9] = [
+    "mistral.ai",
+    "groq.com",
+    "googleapis.com",
+    "amazonaws.com",
+    "aliyuncs.com",
+    "sambanova.ai",
+    "nebius.com",
+    "perplexity.ai",
+    "huggingface.co",
+];
+
+/// The open row of one call.
+pub struct Charge<'e> {
+    engine: &'e Engine,
+    arm: &'e ArmModel,
+    clock: Clock,
+    place: Option<Place>,
+    row: Option<CallRow>,
+    started: Instant,
+    first_token: Option<Instant>,
+    streamed_bytes: usize,
+    reported: Option<Usage>,
+    prompt_tokens: TokenCount,
+    early_stop: EarlyStop,
+}
+
+impl<'e> Charge<'e> {
+    /// Opens the row of a call that is about to be made. `place` is `None` only for a free model
+    /// while the ledger cannot be written.
+    pub fn open(
+        engine: &'e Engine,
+        arm: &'e ArmModel,
+        place: Option<Place>,
+        (completion, decision): (CompletionId, DecisionId),
+        prompt_tokens: TokenCount,
+        early_stop: EarlyStop,
+    ) -> Self {
+        let now = engine.clock.now();
+        let spec = &arm.spec;
+        let row = CallRow {
+            id: CallId::new(now),
+            decision,
+            completion,
+            model: spec.id.clone(),
+            tier: spec.tier,
+            protocol: spec.protocol,
+            provider_model: spec.model.clone(),
+            host: spec.host().to_owned(),
+            lab: None,
+            region: spec
+                .region
+                .as_ref()
+                .map(|region| region.as_str().to_owned()),
+            usage: Usage::default(),
+            cost: None,
+            price_id: arm.price_id(),
+            price_snapshot: arm.price_snapshot(),
+            basis: BillingBasis::Assumed,
+            outcome: CallOutcome::Cancelled,
+            status: None,
+            first_token_ms: None,
+            duration_ms: 0,
+            at: now,
+        };
+        Self {
+            engine,
+            arm,
+            clock: engine.clock.clone(),
+            place,
+            row: Some(row),
+            started: Instant::now(),
+            first_token: None,
+            streamed_bytes: 0,
+            reported: None,
+            prompt_tokens,
+            early_stop,
+        }
+    }
+
+    /// Fills the row with how the call ended, and records it.
+    pub fn settle(mut self, result: &Result<Completion, ModelError>) {
+        match result {
+            Ok(completion) => {
+                let outcome = if completion.finish == Finish::Early {
+                    CallOutcome::Early
+                } else {
+                    CallOutcome::Done
+                };
+                self.reported = Some(merged(self.reported, completion.usage));
+                self.streamed_bytes = self.streamed_bytes.max(completion.text.len());
+                self.record(outcome, None);
+            }
+            Err(error) => self.record(error.outcome(), error.status()),
+        }
+    }
+
+    fn record(&mut self, outcome: CallOutcome, status: Option<u16>) {
+        let Some(mut row) = self.row.take() else {
+            return;
+        };
+        let (usage, basis) = self.known_usage(outcome);
+        row.usage = usage;
+        row.basis = basis;
+        row.cost = match outcome {
+            // Nothing was generated, so nothing is billed: a known zero.
+            CallOutcome::Unreachable | CallOutcome::RateLimited | CallOutcome::Refused
+                if self.streamed_bytes == 0 =>
+            {
+                self.arm.cost(&zero(), row.at)
+            }
+            _ => self.arm.cost(&usage, row.at),
+        };
+        row.outcome = outcome;
+        row.status = status;
+        row.first_token_ms = self
+            .first_token
+            .map(|first| millis(first.duration_since(self.started)));
+        row.duration_ms = millis(self.started.elapsed());
+        if let Some(cost) = row.cost {
+            self.engine
+                .status
+                .send_modify(|status| status.cost = status.cost + cost);
+        }
+        if outcome == CallOutcome::Done || outcome == CallOutcome::Early {
+            self.arm.health.answered(row.duration_ms);
+        }
+        tracing::debug!(
+            model = %row.model, outcome = %row.outcome, millis = row.duration_ms,
+            cost = %row.cost.unwrap_or(Money::ZERO), "a call ended"
+        );
+        if let Some(place) = self.place.take() {
+            place.record(LedgerEvent::Call(Box::new(row)));
+        }
+    }
+
+    /// Returns what is known of the usage, completed by our own counts, and how it is known.
+    fn known_usage(&self, outcome: CallOutcome) -> (Usage, BillingBasis) {
+        let reported = self.reported.unwrap_or_default();
+        if reported.is_complete() {
+            return (reported, BillingBasis::Reported);
+        }
+        if matches!(
+            outcome,
+            CallOutcome::Unreachable | CallOutcome::RateLimited | CallOutcome::Refused
+        ) && self.streamed_bytes == 0
+        {
+            return (reported, BillingBasis::Assumed);
+        }
+        let host = self.arm.spec.host();
+        let host = host.split(':').next().unwrap_or(host);
+        let bills_in_full = BILLS_CANCELLED_IN_FULL
+            .iter()
+            .any(|rule| host.ends_with(rule));
+        let output = if bills_in_full {
+            TokenCount::new(u64::from(self.arm.spec.max_output_tokens))
+        } else {
+            estimated_tokens(self.streamed_bytes)
+        };
+        let basis = if self.reported.is_some() || self.streamed_bytes > 0 {
+            BillingBasis::Partial
+        } else {
+            BillingBasis::Assumed
+        };
+        let usage = Usage {
+            input_total: reported.input_total.or(Some(self.prompt_tokens)),
+            output_total: reported.output_total.or(Some(output)),
+            ..reported
+        };
+        (usage, basis)
+    }
+}
+
+impl Sink for Charge<'_> {
+    fn text(&mut self, chunk: &str) -> ControlFlow<()> {
+        if self.first_token.is_none() && !chunk.is_empty() {
+            self.first_token = Some(Instant::now());
+        }
+        self.streamed_bytes += chunk.len();
+        self.early_stop.push(chunk)
+    }
+
+    fn usage(&mut self, usage: Usage) {
+        self.reported = Some(merged(self.reported, usage));
+    }
+}
+
+/// The future that held this was dropped: the request was cancelled or superseded, the call closed.
+impl Drop for Charge<'_> {
+    fn drop(&mut self) {
+        if self.row.is_some() {
+            tracing::debug!(model = %self.arm.spec.id, at = ?self.clock.now(), "a call was abandoned");
+            self.record(CallOutcome::Cancelled, None);
+        }
+    }
+}
+
+/// Later reports replace earlier ones, field by field: providers report cumulative counts.
+fn merged(earlier: Option<Usage>, later: Usage) -> Usage {
+    let earlier = earlier.unwrap_or_default();
+    Usage {
+        input_total: later.input_total.or(earlier.input_total),
+        cache_read: later.cache_read.or(earlier.cache_read),
+        cache_write_5m: later.cache_write_5m.or(earlier.cache_write_5m),
+        cache_write_1h: later.cache_write_1h.or(earlier.cache_write_1h),
+        output_total: later.output_total.or(earlier.output_total),
+        reasoning: later.reasoning.or(earlier.reasoning),
+    }
+}
+
+const fn zero() -> Usage {
+    Usage {
+        input_total: Some(TokenCount::ZERO),
+        cache_read: None,
+        cache_write_5m: None,
+        cache_write_1h: None,
+        output_total: Some(TokenCount::ZERO),
+        reasoning: None,
+    }
+}
+
+/// About three bytes of code are a token; rounded up, so that an unfinished call is not too cheap.
+const fn estimated_tokens(bytes: usize) -> TokenCount {
+    TokenCount::new(bytes.div_ceil(3) as u64)
+}
+
+fn millis(span: std::time::Duration) -> u32 {
+    u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
+}

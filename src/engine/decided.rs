@@ -1,0 +1,107 @@
+//! A decision on the ledger, and kept to be explained.
+
+use super::Engine;
+use super::complete::Decided;
+use super::explain::Explanation;
+use crate::context::Context;
+use crate::domain::{
+    CompletionId, DecisionId, DecisionRow, LedgerEvent, ModelId, Money, Prompt, Reason,
+};
+
+impl Engine {
+    pub(super) fn record_decision(
+        &self,
+        decided: &Decided<'_>,
+        id: DecisionId,
+        parent: Option<DecisionId>,
+        step: u16,
+        arm: Option<ModelId>,
+        reason: Reason,
+    ) {
+        let decision = &decided.decision;
+        let estimate = arm
+            .as_ref()
+            .and_then(|arm| decision.arms.iter().find(|known| known.model == *arm));
+        self.book
+            .record(LedgerEvent::Decision(Box::new(DecisionRow {
+                id,
+                parent,
+                step,
+                history_hash: None,
+                completion: decided.request.id,
+                episode: Some(decided.episode),
+                burst: decided.burst,
+                who: self.who(),
+                origin: self.origin,
+                trigger: decided.request.trigger,
+                document_version: Some(decided.snapshot.version),
+                language: decided.features.language.clone(),
+                site: decided.features.site,
+                arms: decision.arms.clone(),
+                action: decision.action,
+                tier: estimate.map(|estimate| estimate.tier),
+                expected_cost: estimate
+                    .and_then(|estimate| estimate.cost)
+                    .unwrap_or(Money::ZERO),
+                arm,
+                reason,
+                propensity: decision.propensity,
+                epsilon: None,
+                seed: None,
+                lambda: None,
+                value_per_char: None,
+                budget_lease: None,
+                policy: self.policy.id.clone(),
+                posterior: None,
+                price_snapshot: Some(crate::prices::PriceBook::bundled().snapshot_id().to_owned()),
+                feature_hash: None,
+                features: Some(decided.features.clone()),
+                at: decided.request.received,
+            })));
+    }
+
+    pub(super) fn explain(
+        &self,
+        decided: &Decided<'_>,
+        prompt: Option<Prompt>,
+        steps: Vec<String>,
+    ) {
+        self.explanations.insert(Explanation {
+            id: decided.request.id,
+            decision: decided.decision.clone(),
+            features: decided.features.clone(),
+            context: decided.described.clone(),
+            prompt,
+            steps,
+        });
+    }
+
+    /// Returns everything about an answer of this session, or about the lack of one.
+    #[must_use]
+    pub fn explanation(&self, id: CompletionId) -> Option<Explanation> {
+        self.explanations.get(id)
+    }
+}
+
+/// Shows what was collected: the heads that enclose the cursor, and the lines around it.
+pub(super) fn describe(context: &Context) -> String {
+    let mut shown = format!(
+        "  {} ({}, {})\n",
+        context.path, context.language, context.site
+    );
+    for head in &context.enclosing {
+        shown.extend(head.text.lines().map(|line| format!("  in │ {line}\n")));
+    }
+    let before: Vec<&str> = context.prefix.lines().rev().take(6).collect();
+    shown.extend(before.iter().rev().map(|line| format!("     │ {line}\n")));
+    shown.push_str("     ▲ cursor at the end of the line above\n");
+    shown.extend(
+        context
+            .suffix
+            .lines()
+            .take(4)
+            .map(|line| format!("     │ {line}\n")),
+    );
+    shown.truncate(shown.trim_end().len());
+    shown
+}

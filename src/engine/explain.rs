@@ -1,0 +1,48 @@
+//! The last decisions of a session, to be shown to whoever asks why.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::{CompletionId, Decision, Features, Prompt};
+
+/// How many are kept.
+const CAPACITY: usize = 256;
+
+/// Everything about one answer, or about the lack of one.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The suggestion, whether or not it came to be.
+    pub id: CompletionId,
+    /// What was decided.
+    pub decision: Decision,
+    /// What it was decided on.
+    pub features: Features,
+    /// The context in words; only on the command line, since it holds text.
+    pub context: Option<String>,
+    /// The prompt of the last model that was asked, if one was.
+    pub prompt: Option<Prompt>,
+    /// What happened, step by step, in sentences.
+    pub steps: Vec<String>,
+}
+
+/// The store, bounded.
+#[derive(Debug, Default)]
+pub struct Explanations(Mutex<VecDeque<Explanation>>);
+
+impl Explanations {
+    pub fn insert(&self, explanation: Explanation) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == CAPACITY {
+            kept.pop_front();
+        }
+        kept.push_back(explanation);
+    }
+
+    pub fn get(&self, id: CompletionId) -> Option<Explanation> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter()
+            .rev()
+            .find(|explanation| explanation.id == id)
+            .cloned()
+    }
+}

@@ -1,0 +1,177 @@
+//! One request from start to end: the only place where the parts meet.
+//!
+//! [`Engine::complete`] is the straight path of a completion, [`Engine::accept`] that of an accept.
+//! No LSP and no HTTP types come in here, and nothing is printed. No lock is held across an await;
+//! work of more than a millisecond leaves the runtime's threads; what must be recorded is recorded
+//! by guards when they are dropped, so a cancelled request loses nothing.
+
+mod account;
+mod answer;
+mod arm;
+mod book;
+mod burst;
+mod call;
+mod charge;
+mod clock;
+mod complete;
+mod decided;
+mod explain;
+mod finish;
+mod health;
+mod index;
+mod latest;
+mod look;
+mod offers;
+mod open;
+mod outcome;
+mod status;
+#[cfg(test)]
+mod tests;
+mod who;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+pub use answer::{Answer, Nothing, Served};
+pub use book::BookState;
+pub use clock::Clock;
+
+pub use explain::Explanation;
+pub use index::{IndexReport, Indexing};
+pub use look::{ArmReport, ArmState, language_id};
+pub use outcome::OutcomeError;
+pub use status::{Status, StatusState};
+
+use crate::cache::AnswerCache;
+use crate::documents::Documents;
+use crate::domain::{ModelSpec, Origin, Policy, Who};
+use crate::guard::Guard;
+use crate::inhouse::EmbeddedModel;
+use crate::models::Clients;
+
+/// Finds the key that an environment variable holds.
+pub type KeySource = Box<dyn Fn(&str) -> Option<SecretString> + Send + Sync>;
+
+/// What an engine is made of. Nothing in it has been opened or read yet.
+pub struct Setup {
+    /// The rules of routing.
+    pub policy: Policy,
+    /// The models over the network.
+    pub models: Vec<ModelSpec>,
+    /// Finds the key in an environment variable; called once per model.
+    pub key_of: KeySource,
+    /// The ledger's file.
+    pub ledger: PathBuf,
+    /// The folder of the index.
+    pub cache: PathBuf,
+    /// Which face this is.
+    pub origin: Origin,
+    /// The editor, as it names itself.
+    pub client: Option<String>,
+    /// The open folders.
+    pub roots: Vec<PathBuf>,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+/// One session's engine: everything between a request and its answer.
+pub struct Engine {
+    policy: Policy,
+    origin: Origin,
+    client: Option<String>,
+    roots: Vec<PathBuf>,
+    cache_folder: PathBuf,
+    clock: Clock,
+    documents: Documents,
+    open_files: open::OpenFiles,
+    embedded: Arc<EmbeddedModel>,
+    guard: Guard,
+    answers: AnswerCache,
+    arms: Vec<arm::ArmModel>,
+    book: book::Book,
+    latest: latest::Latest,
+    bursts: burst::Bursts,
+    offers: offers::Offers,
+    explanations: explain::Explanations,
+    status: watch::Sender<Status>,
+    indexing: watch::Sender<Indexing>,
+}
+
+impl Engine {
+    /// Makes an engine without opening anything: `initialize` is answered before any file is read.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let clients = Clients::new();
+        let arms = setup
+            .models
+            .iter()
+            .cloned()
+            .map(|spec| arm::ArmModel::new(spec, &setup.key_of, &clients))
+            .collect();
+        Self::assemble(setup, arms)
+    }
+
+    fn assemble(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
+        Self {
+            policy: setup.policy,
+            origin: setup.origin,
+            client: setup.client,
+            roots: setup.roots,
+            cache_folder: setup.cache,
+            clock: setup.clock,
+            documents: Documents::default(),
+            open_files: open::OpenFiles::default(),
+            embedded: Arc::new(EmbeddedModel::new()),
+            guard: Guard::new(),
+            answers: AnswerCache::default(),
+            arms,
+            book: book::Book::new(setup.ledger),
+            latest: latest::Latest::default(),
+            bursts: burst::Bursts::default(),
+            offers: offers::Offers::default(),
+            explanations: explain::Explanations::default(),
+            status: watch::Sender::new(Status::default()),
+            indexing: watch::Sender::new(Indexing::NotStarted),
+        }
+    }
+
+    /// Returns the open documents.
+    #[must_use]
+    pub const fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
+    /// Follows the status that editors show.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Opens the ledger behind the first answer, and the token tables if a model will need them;
+    /// returns what the user can mend, if anything.
+    pub async fn open_book(&self) -> BookState {
+        let state = self.book.open().await;
+        if !self.arms.is_empty() {
+            // Prompts are fitted with an estimate until the tables are there.
+            tokio::task::spawn_blocking(crate::context::preload_token_table);
+        }
+        if let BookState::Closed { message } = &state {
+            self.status.send_modify(|status| status.warn(message));
+        }
+        state
+    }
+
+    /// Writes what is recorded to disk and closes the ledger. Called once, at the end.
+    pub async fn close(&self) {
+        self.book.close().await;
+    }
+
+    fn who(&self) -> Who {
+        let mut who = self.book.who(self.roots.first().map(PathBuf::as_path));
+        who.client.clone_from(&self.client);
+        who
+    }
+}

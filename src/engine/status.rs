@@ -1,0 +1,58 @@
+//! What an editor's status line shows.
+
+use crate::domain::Money;
+
+/// The one word of the status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum StatusState {
+    /// The workspace is being learned; completions already work.
+    Indexing,
+    /// All is well.
+    #[default]
+    Ready,
+    /// Something can be mended by the user.
+    Warning,
+}
+
+impl StatusState {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Indexing => "indexing",
+            Self::Ready => "ready",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// The session so far.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Status {
+    /// The one word.
+    pub state: StatusState,
+    /// A sentence for a tooltip.
+    pub message: String,
+    /// Suggestions sent to the editor.
+    pub offered: u64,
+    /// Suggestions taken whole.
+    pub accepted: u64,
+    /// Money spent; calls of unknown cost are not in it.
+    pub cost: Money,
+}
+
+impl Status {
+    /// Shows something that the user can mend, until the session ends.
+    pub fn warn(&mut self, message: &str) {
+        self.state = StatusState::Warning;
+        message.clone_into(&mut self.message);
+    }
+
+    /// Shows progress, unless a warning stands.
+    pub fn set(&mut self, state: StatusState, message: String) {
+        if self.state != StatusState::Warning {
+            self.state = state;
+            self.message = message;
+        }
+    }
+}
