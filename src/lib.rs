@@ -22,6 +22,7 @@ pub mod engine;
 pub mod guard;
 pub mod inhouse;
 pub mod ledger;
+pub mod lsp;
 pub mod models;
 pub mod prices;
 pub mod routing;

@@ -1,0 +1,14 @@
+//! The language server: speaks to editors, converts, calls the engine, answers.
+//!
+//! Only this module knows the Language Server Protocol. Below it there are byte offsets and plain
+//! values. [`drive`] reads frames and keeps the order; [`server`] holds one handler per method and
+//! no logic. What goes over the wire beyond the standard is in [`protocol`].
+
+mod convert;
+mod drive;
+mod frames;
+mod protocol;
+mod server;
+mod start;
+
+pub use start::{Launch, serve};
