@@ -1,0 +1,137 @@
+//! `mantle report`: what a period cost, what it brought, and what was left of it.
+//!
+//! The figures come from the ledger; here they are asked for and laid out. `--json` prints the
+//! documented form instead.
+
+mod layout;
+mod moment;
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+
+pub use moment::Moment;
+
+use crate::domain::{Money, Timestamp};
+use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
+
+/// What can be said after `mantle report`.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// Begin of the period: 30d, 12h or 90m ago, a day (2026-11-01) or a time (RFC 3339); UTC
+    #[arg(long, value_name = "WHEN", default_value = "30d")]
+    pub since: Moment,
+    /// End of the period, not included; now when left out
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<Moment>,
+    /// What to split by, separated by commas [default: model,tier,language,day]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension_parser())]
+    pub by: Vec<Dimension>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// What a seat earns per month, in US dollars, such as 19.00; gives revenue and gross margin
+    #[arg(long, value_name = "USD")]
+    pub seat_price: Option<Money>,
+    /// How many seats [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub seats: Option<u32>,
+}
+
+fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {
+    let names = Dimension::ALL.iter().map(|dimension| dimension.as_str());
+    PossibleValuesParser::new(names).map(|name| {
+        Dimension::from_name(&name).expect("only names of dimensions are possible values")
+    })
+}
+
+impl ReportArgs {
+    /// Returns what to ask the ledger; a period that ends before it begins is wrong use.
+    fn query(&self, now: Timestamp) -> Result<ReportQuery, clap::Error> {
+        let since = self.since.at(now);
+        let until = self.until.map_or(now, |until| until.at(now));
+        if since >= until {
+            return Err(clap::Error::raw(
+                ErrorKind::ValueValidation,
+                format!(
+                    "the period would end at {} before it begins at {}; \
+                     choose an earlier --since or a later --until\n",
+                    layout::moment(until),
+                    layout::moment(since),
+                ),
+            ));
+        }
+        let by = match self.by.as_slice() {
+            [] => Dimension::DEFAULT.to_vec(),
+            asked_for => asked_for.to_vec(),
+        };
+        Ok(ReportQuery {
+            since,
+            until,
+            now,
+            by,
+            seat_price: self.seat_price,
+            seats: self.seats,
+        })
+    }
+}
+
+/// Prints the report of the ledger at `ledger_path`. A ledger that does not exist yet is no error.
+///
+/// # Errors
+///
+/// A [`clap::Error`] when the period is wrong use; otherwise what the ledger or `out` said.
+pub async fn run(
+    args: ReportArgs,
+    ledger_path: &Path,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let query = args.query(now)?;
+    let (report, side_files, missing) = match read(ledger_path, &query).await {
+        Ok((report, side_files)) => (report, side_files, None),
+        Err(missing @ LedgerError::Missing { .. }) => {
+            (MarginReport::empty(&query)?, 0, Some(missing))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let text = if args.json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else if let Some(missing) = missing {
+        format!("{missing}. It begins with the first completion; `mantle try` makes some.\n")
+    } else if report.is_empty() {
+        format!(
+            "nothing recorded yet: the ledger {} holds nothing from {} to {}. \
+             A longer period may: --since 90d.\n",
+            ledger_path.display(),
+            layout::moment(query.since),
+            layout::moment(query.until),
+        )
+    } else {
+        layout::report(&report, terminal_width()) + &layout::not_counted(side_files)
+    };
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("the report could not be printed")
+}
+
+/// Returns the report and how many side files of the ledger it does not count.
+async fn read(path: &Path, query: &ReportQuery) -> Result<(MarginReport, usize), LedgerError> {
+    let reader = LedgerReader::open_read_only(path).await?;
+    let report = reader.margin_report(query).await?;
+    Ok((report, reader.side_files()))
+}
+
+/// Returns how wide the terminal is; `None` when the report goes into a file or a pipe.
+fn terminal_width() -> Option<u16> {
+    std::io::stdout()
+        .is_terminal()
+        .then(|| comfy_table::Table::new().width())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+use clap::Parser;
+
+use super::*;
+use crate::ledger::tests::{example, rows};
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+fn parse(args: &[&str]) -> Result<ReportArgs, clap::Error> {
+    let words = std::iter::once("report").chain(args.iter().copied());
+    Command::try_parse_from(words).map(|command| command.report)
+}
+
+const TWO_DAYS: i64 = 2 * 86_400;
+
+async fn run_on(path: &Path, args: &[&str]) -> String {
+    let args = parse(args).expect("right use");
+    let mut out = Vec::new();
+    run(args, path, rows::at(TWO_DAYS), &mut out)
+        .await
+        .expect("a report");
+    String::from_utf8(out).expect("text")
+}
+
+async fn example_report(by: &[Dimension]) -> MarginReport {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    example::write(&path).await;
+    let query = ReportQuery {
+        by: by.to_vec(),
+        ..example::query()
+    };
+    read(&path, &query).await.expect("a report").0
+}
+
+#[tokio::test]
+async fn the_example_is_laid_out_in_tables() {
+    let report = example_report(Dimension::DEFAULT).await;
+    insta::assert_snapshot!(layout::report(&report, None));
+}
+
+#[tokio::test]
+async fn a_narrow_terminal_shows_fewer_columns_and_breaks_no_number() {
+    let report = example_report(&[Dimension::Client]).await;
+    let text = layout::report(&report, Some(50));
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 50),
+        "{text}"
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn the_period_is_counted_from_now() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    example::write(&path).await;
+    let by_since = run_on(&path, &["--since", "2d", "--json", "--seat-price", "19.00"]).await;
+    let (expected, _) = read(&path, &example::query()).await.expect("a report");
+    let expected = serde_json::to_string_pretty(&expected).expect("JSON") + "\n";
+    assert_eq!(by_since, expected);
+    let by_date = run_on(
+        &path,
+        &[
+            "--since=2026-11-10",
+            "--until=2026-11-12T00:00:00Z",
+            "--json",
+            "--seat-price=19",
+            "--by=model,tier,language,day",
+        ],
+    )
+    .await;
+    assert_eq!(by_date, expected);
+}
+
+#[tokio::test]
+async fn events_that_wait_in_a_side_file_are_said_to_be_missing() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    example::write(&path).await;
+    assert!(!run_on(&path, &[]).await.contains("Not counted"));
+    std::fs::write(folder.path().join("ledger-spool-1.jsonl"), "").expect("a side file");
+    assert!(
+        run_on(&path, &[])
+            .await
+            .contains("Not counted: 1 side file")
+    );
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_absent_or_empty_is_a_hint_and_no_error() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    let absent = run_on(&path, &[]).await;
+    assert!(
+        absent.starts_with("nothing recorded yet: there is no ledger at "),
+        "{absent}"
+    );
+    assert!(!path.exists(), "reporting made a file");
+
+    let ledger = crate::ledger::Ledger::open(&path)
+        .await
+        .expect("a new ledger");
+    let empty = run_on(&path, &[]).await;
+    assert!(
+        empty.starts_with("nothing recorded yet: the ledger "),
+        "{empty}"
+    );
+    assert_eq!(empty.lines().count(), 1);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn an_absent_ledger_has_the_same_json_form() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    let text = run_on(&path, &["--json", "--by", "model"]).await;
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["totals"]["requests"], 0);
+    assert_eq!(json["totals"]["cost_usd"], "0.000000");
+    assert!(json["totals"]["acceptance_rate"].is_null());
+    assert!(json["totals"]["gross_margin"].is_null());
+    assert_eq!(json["by"], serde_json::json!({"model": []}));
+}
+
+#[tokio::test]
+async fn wrong_use_says_how_to_say_it() {
+    #[track_caller]
+    fn check(args: &[&str], hint: &str) {
+        let error = parse(args).expect_err("taken");
+        assert_eq!(error.exit_code(), 2, "{error}");
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+    check(&["--since", "yesterday"], "write it like 30d");
+    check(&["--by", "modell"], "model");
+    check(&["--seat-price", "19,00"], "write it like");
+    check(&["--seats", "0"], "1..");
+
+    let backwards = parse(&["--since", "1h", "--until", "2h"]).expect("each is a moment");
+    let missing = Path::new("no ledger is opened");
+    let error = run(backwards, missing, rows::at(0), &mut Vec::new())
+        .await
+        .expect_err("a period backwards");
+    let error = error.downcast::<clap::Error>().expect("wrong use");
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("earlier --since"), "{error}");
+}
