@@ -445,3 +445,73 @@ async fn completions_come_while_another_program_locks_the_ledger() {
     locked.await.expect("the lock");
     check_without_ledger(&workspace).await;
 }
+
+#[tokio::test]
+async fn a_mistake_in_the_configuration_is_shown_and_completions_come_all_the_same() {
+    let workspace = Workspace::where_the_embedded_model_is_sure();
+    workspace.configure("[routnig]\npin = \"x\"\n");
+    let server = Server::start(&workspace).await;
+    let shown: Result<Value, _> = server
+        .client
+        .wait_for("window/showMessage", |_| true, PATIENCE)
+        .await;
+    let shown = shown.expect("the user hears of it").to_string();
+    assert!(
+        shown.contains("did you mean `routing`?") && shown.contains("config.toml:1"),
+        "{shown}"
+    );
+    server.assert_completes().await;
+    server.end(&[]).await;
+}
+
+#[tokio::test]
+async fn a_model_that_is_down_is_silence_and_the_embedded_model_goes_on() {
+    let workspace = Workspace::where_the_embedded_model_is_sure();
+    // Port 9 is the discard service, which nobody runs: the connection is refused at once.
+    workspace.configure(
+        "[[models]]\nid = \"down\"\ntier = \"open-source\"\nprotocol = \"llama-cpp\"\n\
+         base_url = \"http://127.0.0.1:9\"\n",
+    );
+    let server = Server::start(&workspace).await;
+    let (document, cursor) = server
+        .open("src/odd.rs", "fn odd() {\n    zyzzyva_quux$0\n}\n")
+        .await;
+    assert!(server.complete(&document, cursor).await.is_none());
+    server.assert_completes().await;
+    let shown = server.client.take::<Value>("window/showMessage", |_| true);
+    assert_eq!(shown, None, "a model that is down is no news while typing");
+    server.end(&[]).await;
+    let totals = workspace.report()["totals"].clone();
+    assert_eq!(totals["calls"], json!(1), "{totals}");
+    assert_eq!(totals["cost_usd"], json!("0.000000"), "{totals}");
+}
+
+#[tokio::test]
+async fn a_request_belongs_to_the_text_it_was_sent_for_however_fast_the_next_edit_comes() {
+    let workspace = Workspace::where_the_embedded_model_is_sure();
+    let server = Server::start(&workspace).await;
+    let (mut document, mut cursor) = server.open("src/new.rs", &sure_document("")).await;
+    let top = Range::at(Position {
+        line: 0,
+        character: 0,
+    });
+    for round in 0..20 {
+        let mut pending = Vec::new();
+        for _ in 0..8 {
+            let request = document.begin_completion(&server.client, cursor).await;
+            pending.push(request.expect("the server reads"));
+        }
+        let moved = document.replace(&server.client, top, "// one more\n").await;
+        moved.expect("the server reads");
+        let newest = pending.pop().expect("eight were sent");
+        let newest: Value = newest.answer(PATIENCE).await.expect("no error");
+        let end = &newest["items"][0]["range"]["end"];
+        assert_eq!(end["line"], json!(cursor.line), "round {round}: {newest}");
+        for older in pending {
+            let older: Value = older.answer(PATIENCE).await.expect("no error");
+            assert!(older["items"].is_array(), "round {round}: {older}");
+        }
+        cursor.line += 1;
+    }
+    server.end(&[]).await;
+}

@@ -13,6 +13,7 @@ mod report;
 mod source;
 mod typing;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -120,10 +121,14 @@ impl Cli {
         let environment = Environment::of_this_process();
         let paths = Paths::find(&environment, self.config.as_deref(), self.state.as_deref());
         if let CommandArgs::Lsp { stdio: _ } = self.command {
-            let level = environment
-                .get("MANTLE_LOG__LEVEL")
-                .and_then(|level| level.parse().ok());
-            let log = log::to_folder(&paths.log(), level.unwrap_or(tracing::Level::INFO));
+            if std::io::stdin().is_terminal() {
+                eprintln!(
+                    "mantle: this speaks to an editor over standard input; see it at work with `mantle try`"
+                );
+            }
+            // The editor's own options come later; the log begins before the first word of theirs.
+            let layers = Layers::of(&paths, environment.clone(), false);
+            let log = log::to_folder(&paths.log(), load(&layers).settings.log_level);
             return Task::Lsp {
                 paths,
                 environment,

@@ -114,7 +114,12 @@ where
                 if method == "shutdown" {
                     has_shut_down = true;
                     task.await;
-                } else {
+                    continue;
+                }
+                // The first poll is here, in the order of arrival: what a request is bound to, its
+                // document's text and its place as the newest, is settled before the next frame.
+                let mut task = Box::pin(task);
+                if futures::poll!(task.as_mut()).is_pending() {
                     running.spawn(task);
                 }
             }
