@@ -74,11 +74,24 @@ pub struct Context {
     pub document_lines: u32,
 }
 
-/// Gathers the context of a place. `tree` should be of exactly this text; an older one that was
-/// moved along with the edits gives slightly worse answers. `related` is kept as it is: the most
-/// useful first.
+/// Gathers everything that a model should see of a place. `tree` should be of exactly this text; an
+/// older one that was moved along with the edits gives slightly worse answers. `related` is kept as
+/// it is: the most useful first.
 #[must_use]
 pub fn collect(
+    snapshot: &Snapshot,
+    tree: Option<&Tree>,
+    offset: ByteOffset,
+    path: &str,
+    related: &[Snippet],
+) -> Context {
+    look(snapshot, tree, offset, path, related).with_outline(snapshot, tree)
+}
+
+/// Gathers what can be told at once, without the outline: enough to decide who is asked, and for a
+/// model that needs no prompt. In a file of thousands of lines the outline is the dear part.
+#[must_use]
+pub fn look(
     snapshot: &Snapshot,
     tree: Option<&Tree>,
     offset: ByteOffset,
@@ -130,15 +143,25 @@ pub fn collect(
             .map(|scope| enclosing_head(snapshot, &scope.head))
             .collect(),
         imports: import_heads(snapshot, &import_ranges),
-        outline: parsed.map_or_else(Vec::new, |(language, tree)| {
-            outline_heads(snapshot, language, tree, at)
-        }),
+        outline: Vec::new(),
         definitions: related.to_vec(),
         document_lines: u32::try_from(rope.len_lines()).unwrap_or(u32::MAX),
         prefix,
         suffix,
         line_prefix,
         line_suffix,
+    }
+}
+
+impl Context {
+    /// Adds the heads of this file's definitions that are named near the cursor; `snapshot` and
+    /// `tree` are those that the rest was gathered from.
+    #[must_use]
+    pub fn with_outline(mut self, snapshot: &Snapshot, tree: Option<&Tree>) -> Self {
+        if let Some((language, tree)) = snapshot.language.zip(tree) {
+            self.outline = outline_heads(snapshot, language, tree, self.offset.get());
+        }
+        self
     }
 }
 

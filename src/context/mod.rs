@@ -11,6 +11,6 @@ mod render;
 mod site;
 mod tokens;
 
-pub use collect::{Context, Head, collect};
+pub use collect::{Context, Head, collect, look};
 pub use render::{DEFAULT_PROMPT_TOKENS, prompt_budget, render};
 pub use tokens::{count_tokens, estimate_tokens, preload_token_table, token_table_is_loaded};

@@ -16,7 +16,7 @@ use super::finish::finish;
 use super::offers::Offer;
 use crate::cache;
 use crate::context::{self, Context};
-use crate::documents::Snapshot;
+use crate::documents::{Snapshot, Tree};
 use crate::domain::{
     Action, BurstId, CacheHitRow, Candidate, CompletionRequest, Confidence, Decision, DecisionId,
     EpisodeId, Features, LedgerEvent, ModelId, Money, Origin, Reason, RowId, Source, Tier,
@@ -32,6 +32,7 @@ const CACHE_AFTER: usize = 256;
 
 /// What is known of a place after the work off the runtime's threads.
 struct Place {
+    tree: Option<Tree>,
     context: Context,
     prediction: Option<Prediction>,
 }
@@ -133,7 +134,12 @@ impl Engine {
                 Answer::Nothing(Nothing::NothingEligible)
             }
             Action::Embedded => self.serve_embedded(&decided, place.prediction),
-            Action::Call => self.call_route(&decided, &Arc::new(place.context)).await,
+            Action::Call => {
+                let (Place { context, tree, .. }, text) = (place, snapshot.clone());
+                let work = move || context.with_outline(&text, tree.as_ref());
+                let context = off_the_runtime(work).await;
+                self.call_route(&decided, &Arc::new(context)).await
+            }
         }
     }
 
@@ -185,8 +191,8 @@ impl Engine {
             let tree = engine.documents.parse(&snapshot, PARSE_LIMIT);
             let parsed = Instant::now();
             // An older tree is better than none: its places were moved along with the edits.
-            let tree = tree.as_ref().or(snapshot.latest_tree());
-            let context = context::collect(&snapshot, tree, offset, &path, &[]);
+            let tree = tree.or_else(|| snapshot.latest_tree().cloned());
+            let context = context::look(&snapshot, tree.as_ref(), offset, &path, &[]);
             let collected = Instant::now();
             let prediction = engine.policy.embedded.then(|| {
                 let key = key
@@ -210,16 +216,12 @@ impl Engine {
                 "looked around"
             );
             Place {
+                tree,
                 context,
                 prediction,
             }
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(place) => place,
-            // The panic is the request's: its handler answers with nothing and writes the log line.
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => std::future::pending().await,
-        }
+        off_the_runtime(work).await
     }
 
     fn serve_embedded(&self, decided: &Decided<'_>, prediction: Option<Prediction>) -> Answer {
@@ -296,6 +298,17 @@ impl Engine {
             before,
             after,
         }
+    }
+}
+
+/// Runs work of more than a millisecond on a thread of its own kind.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // The panic is the request's: its handler answers with nothing and writes the log line.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is going down, and this future with it.
+        Err(_) => std::future::pending().await,
     }
 }
 
