@@ -49,6 +49,7 @@ pub async fn run(
         eprintln!("mantle: {complaint}");
     }
     let environment = command.environment.clone();
+    let user = environment.get("USER").map(str::to_owned);
     let root = workspace_of(&file);
     let clock = Clock::system();
     let engine = Arc::new(Engine::new(Setup {
@@ -59,6 +60,7 @@ pub async fn run(
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,
         client: Some("mantle complete".to_owned()),
+        user,
         roots: vec![root],
         clock: clock.clone(),
     }));

@@ -67,6 +67,7 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
     );
 
     let environment = command.environment.clone();
+    let user = environment.get("USER").map(str::to_owned);
     let engine = Engine::new(Setup {
         policy: loaded.settings.policy,
         models: loaded.settings.models,
@@ -75,6 +76,7 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,
         client: None,
+        user,
         roots: Vec::new(),
         clock: Clock::system(),
     });

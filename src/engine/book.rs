@@ -100,18 +100,13 @@ impl Book {
     }
 
     /// Returns the hashes that rows carry.
-    pub fn who(&self, root: Option<&Path>) -> Who {
+    pub fn who(&self, user: Option<&str>, root: Option<&Path>) -> Who {
         let Some(key) = self.key.get() else {
             return Who::default();
         };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the name of the user is only ever hashed"
-        )]
-        let user = std::env::var("USER").ok();
         Who {
             tenant: None,
-            user: user.map(|name| key.hash("user", &name)),
+            user: user.map(|name| key.hash("user", name)),
             workspace: root.map(|root| key.hash("workspace", &root.to_string_lossy())),
             client: None,
         }

@@ -71,6 +71,8 @@ pub struct Setup {
     pub origin: Origin,
     /// The editor, as it names itself.
     pub client: Option<String>,
+    /// The name of the user, which is only ever hashed.
+    pub user: Option<String>,
     /// The open folders.
     pub roots: Vec<PathBuf>,
     /// Where the time comes from.
@@ -82,6 +84,7 @@ pub struct Engine {
     policy: Policy,
     origin: Origin,
     client: Option<String>,
+    user: Option<String>,
     roots: Vec<PathBuf>,
     cache_folder: PathBuf,
     clock: Clock,
@@ -119,6 +122,7 @@ impl Engine {
             policy: setup.policy,
             origin: setup.origin,
             client: setup.client,
+            user: setup.user,
             roots: setup.roots,
             cache_folder: setup.cache,
             clock: setup.clock,
@@ -170,7 +174,10 @@ impl Engine {
     }
 
     fn who(&self) -> Who {
-        let mut who = self.book.who(self.roots.first().map(PathBuf::as_path));
+        let mut who = self.book.who(
+            self.user.as_deref(),
+            self.roots.first().map(PathBuf::as_path),
+        );
         who.client.clone_from(&self.client);
         who
     }

@@ -75,6 +75,7 @@ impl Desk {
             cache: folder.path().join("cache"),
             origin: Origin::Lsp,
             client: None,
+            user: Some("ada".into()),
             roots: Vec::new(),
             clock: Clock::from_fn(|| Timestamp::from_unix_micros(NOON)),
         };

@@ -323,6 +323,7 @@ impl Mantle {
         };
         let loaded = load(&layers);
         let environment = launch.environment.clone();
+        let user = environment.get("USER").map(str::to_owned);
         let clock = Clock::system();
         let engine = Engine::new(Setup {
             policy: loaded.settings.policy,
@@ -336,6 +337,7 @@ impl Mantle {
                 Origin::Lsp
             },
             client,
+            user,
             roots,
             clock: clock.clone(),
         });
