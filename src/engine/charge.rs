@@ -108,28 +108,27 @@ impl<'e> Charge<'e> {
                 };
                 self.reported = Some(merged(self.reported, completion.usage));
                 self.streamed_bytes = self.streamed_bytes.max(completion.text.len());
-                self.record(outcome, None);
+                self.record(outcome, None, false);
             }
-            Err(error) => self.record(error.outcome(), error.status()),
+            Err(error) => {
+                // An HTTP error comes before anything is generated; one inside a stream does not.
+                let is_unbilled = !error.was_sent() || error.status().is_some();
+                self.record(error.outcome(), error.status(), is_unbilled);
+            }
         }
     }
 
-    fn record(&mut self, outcome: CallOutcome, status: Option<u16>) {
+    fn record(&mut self, outcome: CallOutcome, status: Option<u16>, is_unbilled: bool) {
         let Some(mut row) = self.row.take() else {
             return;
         };
-        let (usage, basis) = self.known_usage(outcome);
-        row.usage = usage;
-        row.basis = basis;
-        row.cost = match outcome {
+        if is_unbilled {
             // Nothing was generated, so nothing is billed: a known zero.
-            CallOutcome::Unreachable | CallOutcome::RateLimited | CallOutcome::Refused
-                if self.streamed_bytes == 0 =>
-            {
-                self.arm.cost(&zero(), row.at)
-            }
-            _ => self.arm.cost(&usage, row.at),
-        };
+            row.cost = self.arm.cost(&zero(), row.at);
+        } else {
+            (row.usage, row.basis) = self.known_usage(outcome);
+            row.cost = self.arm.cost(&row.usage, row.at);
+        }
         row.outcome = outcome;
         row.status = status;
         row.first_token_ms = self
@@ -159,19 +158,13 @@ impl<'e> Charge<'e> {
         if reported.is_complete() {
             return (reported, BillingBasis::Reported);
         }
-        if matches!(
-            outcome,
-            CallOutcome::Unreachable | CallOutcome::RateLimited | CallOutcome::Refused
-        ) && self.streamed_bytes == 0
-        {
-            return (reported, BillingBasis::Assumed);
-        }
         let host = self.arm.spec.host();
         let host = host.split(':').next().unwrap_or(host);
         let bills_in_full = BILLS_CANCELLED_IN_FULL
             .iter()
             .any(|rule| host.ends_with(rule));
-        let output = if bills_in_full {
+        // A stream that ran to its end has shown what there is to bill.
+        let output = if bills_in_full && outcome != CallOutcome::Done {
             TokenCount::new(u64::from(self.arm.spec.max_output_tokens))
         } else {
             estimated_tokens(self.streamed_bytes)
@@ -209,7 +202,7 @@ impl Drop for Charge<'_> {
     fn drop(&mut self) {
         if self.row.is_some() {
             tracing::debug!(model = %self.arm.spec.id, at = ?self.clock.now(), "a call was abandoned");
-            self.record(CallOutcome::Cancelled, None);
+            self.record(CallOutcome::Cancelled, None, false);
         }
     }
 }

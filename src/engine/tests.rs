@@ -366,3 +366,45 @@ async fn the_embedded_model_answers_what_it_has_seen_before_anybody_is_paid() {
     assert_eq!(served.expected_cost, Money::ZERO);
     assert_eq!(log.calls(), 0);
 }
+
+#[tokio::test]
+async fn an_error_inside_a_stream_costs_what_was_reported_before_it() {
+    let failed = ModelError::InStream {
+        kind: None,
+        after_text: false,
+    };
+    let script = Script::new().usage(used(1_000, 0)).fail(failed);
+    let desk = Desk::new(Policy::default(), vec![(spec("m", Some("0.30")), script)]).await;
+    let cursor = desk.open("let x = $0\n");
+    assert_eq!(
+        desk.complete(cursor).await,
+        Answer::Nothing(Nothing::Failed)
+    );
+    // 1,000 tokens at 0.30 USD per million are 300 micro-USD.
+    assert_eq!(desk.totals().await.cost_pico(), Some(300_000_000));
+}
+
+#[tokio::test]
+async fn a_call_that_was_refused_at_the_door_costs_nothing() {
+    let script = Script::new().fail(ModelError::RateLimited { retry_after: None });
+    let desk = Desk::new(Policy::default(), vec![(spec("m", Some("0.30")), script)]).await;
+    let cursor = desk.open("let x = $0\n");
+    assert_eq!(
+        desk.complete(cursor).await,
+        Answer::Nothing(Nothing::Failed)
+    );
+    assert_eq!(desk.totals().await.cost_pico(), Some(0));
+}
+
+#[tokio::test]
+async fn an_answer_without_usage_is_not_billed_as_if_it_had_been_cut_off() {
+    let mut hosted = spec("m", Some("1"));
+    hosted.base_url = "https://api.mistral.ai".into();
+    hosted.max_output_tokens = 4_000;
+    let desk = Desk::new(Policy::default(), vec![(hosted, Script::answer("1;"))]).await;
+    let cursor = desk.open("let x = $0\n");
+    let _served = served(desk.complete(cursor).await);
+    // 4,000 tokens of output alone would be 4,000 micro-USD.
+    let cost = desk.totals().await.cost_pico().expect("an estimate");
+    assert!(cost > 0 && cost < 1_000_000_000, "{cost}");
+}
