@@ -303,6 +303,25 @@ fn code() -> impl Strategy<Value = String> {
     .prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn a_forgotten_file_does_not_shift_the_confidence() {
+    // Found by the law below.
+    let kept = "let x =  = let \nx =  = x =  = x = f(x = x = x = x = x = x = x = x = x = x😀\n.";
+    let gone = "xyx😀éxy😀1.5//;>\n    }- {::\"//x.\t::;.éxy = x;x\n\n    ::)-> = //>.\n    .f(x";
+    let query = Query {
+        path: "open.rs",
+        language: "rust",
+        before: "",
+        after: "",
+    };
+    let forgot = model(&[("kept.rs", kept), ("gone.rs", gone)]);
+    forgot.forget("gone.rs");
+    assert_eq!(
+        model(&[("kept.rs", kept)]).predict(&query),
+        forgot.predict(&query)
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

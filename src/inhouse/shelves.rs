@@ -12,6 +12,12 @@ use super::segment::{LexedFile, Segment};
 /// Merging stops here: sorting needs four times the memory of what it sorts for a moment.
 const MAX_SEGMENT_TOKENS: usize = 4_000_000;
 
+/// A segment of up to this many tokens is indexed again as soon as a file in it is out of date: a
+/// few milliseconds, and then it is as if the file had never been there. In a longer one the stale
+/// places suggest nothing, but until half of it is stale they may shift a confidence a little: the
+/// longest context and the sample are found among all places.
+const ALWAYS_FRESH_TOKENS: usize = 32_768;
+
 /// A segment and the parts of it that are no longer true.
 #[derive(Clone, Debug)]
 pub(super) struct Shelf {
@@ -113,7 +119,8 @@ impl Shelves {
     /// Drops what is mostly out of date and merges what is small.
     fn tidy(&mut self) {
         for shelf in &mut self.0 {
-            if shelf.stale_tokens() * 2 > shelf.segment.len() {
+            let (stale, all) = (shelf.stale_tokens(), shelf.segment.len());
+            if stale * 2 > all || (stale > 0 && all <= ALWAYS_FRESH_TOKENS) {
                 let files: Vec<LexedFile> = shelf.fresh_files().collect();
                 *shelf = Shelf {
                     segment: Arc::new(Segment::new(files)),
