@@ -6,6 +6,7 @@
 
 mod completion;
 mod decision;
+mod digest;
 mod event;
 mod fim;
 mod id;
@@ -13,6 +14,7 @@ mod model;
 mod money;
 mod policy;
 mod prompt;
+mod spelling;
 mod text;
 mod timestamp;
 mod usage;
@@ -22,6 +24,7 @@ pub use completion::{
     Trigger,
 };
 pub use decision::{Action, ArmEstimate, CursorSite, Decision, Exclusion, Features, Reason};
+pub use digest::fnv1a;
 pub use event::{
     BillingBasis, CacheHitRow, CacheLayer, CallOutcome, CallRow, DecisionRow, Evidence,
     LedgerEvent, MatchRow, OutcomeKind, OutcomeRow, SuppressedRow, Who,
@@ -29,9 +32,10 @@ pub use event::{
 pub use fim::{FimTemplate, special_tokens};
 pub use id::{BurstId, CallId, CompletionId, DecisionId, EpisodeId, RowId};
 pub use model::{EMBEDDED, ModelId, ModelSpec, PriceSource, Protocol, Rates, Region, Tier};
-pub use money::{Money, PricePerMTok};
+pub use money::{Money, PricePerMTok, divide_half_even};
 pub use policy::Policy;
 pub use prompt::{Prompt, Snippet};
+pub use spelling::edit_distance;
 pub use text::ByteOffset;
 pub use timestamp::Timestamp;
 pub use usage::{TokenCount, Usage};

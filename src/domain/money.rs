@@ -13,8 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenCount;
 
-const PICO_PER_USD: i128 = 1_000_000_000_000;
-
 /// An amount of US dollars, in pico-USD. Holds up to about ±9.2 million dollars.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
@@ -199,19 +197,21 @@ fn parse_decimal(text: &str, places: u32) -> Result<i128, MoneyError> {
 }
 
 /// Divides and rounds half to even, so that many roundings do not drift.
+///
+/// # Panics
+/// When `divisor` is zero.
 #[must_use]
-pub(crate) fn divide_half_even(value: i128, divisor: i128) -> i128 {
+pub fn divide_half_even(value: i128, divisor: i128) -> i128 {
     debug_assert!(divisor > 0, "a unit is positive");
     let quotient = value.div_euclid(divisor);
-    let twice = value.rem_euclid(divisor) * 2;
-    match twice.cmp(&divisor) {
+    let remainder = value.rem_euclid(divisor);
+    // Compared with what is missing to the next one: twice the remainder might not fit.
+    match remainder.cmp(&(divisor - remainder)) {
         std::cmp::Ordering::Less => quotient,
         std::cmp::Ordering::Greater => quotient + 1,
         std::cmp::Ordering::Equal => quotient + (quotient & 1),
     }
 }
-
-const _: () = assert!(PICO_PER_USD == 10_i128.pow(12));
 
 #[cfg(test)]
 mod tests {

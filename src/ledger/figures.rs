@@ -1,6 +1,6 @@
 //! The figures of one line of a report: counts, exact sums, and what follows from them.
 
-use crate::domain::{Money, OutcomeKind};
+use crate::domain::{Money, OutcomeKind, divide_half_even};
 
 /// Counts and sums of one line. What is derived is a method, so that nothing is rounded twice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -120,18 +120,6 @@ fn fraction(part: i128, whole: i128) -> Option<f64> {
     }
     let millionths = divide_half_even(part.checked_mul(PLACES)?, whole);
     Some(millionths as f64 / PLACES as f64)
-}
-
-/// Divides and rounds half to even, so that many roundings do not drift.
-pub(super) fn divide_half_even(value: i128, divisor: i128) -> i128 {
-    let quotient = value.div_euclid(divisor);
-    let remainder = value.rem_euclid(divisor);
-    // Compared with what is missing to the next one: twice the remainder might not fit.
-    match remainder.cmp(&(divisor - remainder)) {
-        std::cmp::Ordering::Less => quotient,
-        std::cmp::Ordering::Greater => quotient + 1,
-        std::cmp::Ordering::Equal => quotient + (quotient & 1),
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,7 @@
 use time::{Date, Month, OffsetDateTime};
 
 use super::error::LedgerError;
-use super::figures::divide_half_even;
-use crate::domain::{Money, Timestamp};
+use crate::domain::{Money, Timestamp, divide_half_even};
 
 /// The least number of days that 28, 29, 30 and 31 all divide, so that months add up exactly.
 const COMMON_DAYS: i128 = 377_580;

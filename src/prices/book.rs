@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::cost::PriceRow;
 use super::file::{self, PriceFileError};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, edit_distance, fnv1a};
 
 const BUNDLED: &str = include_str!("data/list-prices.json");
 
@@ -97,29 +97,9 @@ impl PriceBook {
     }
 }
 
-/// FNV-1a with 64 bits, in hexadecimal. It names a file; it does not protect it.
+/// Names a file by its text, in hexadecimal.
 fn digest(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{hash:016x}")
-}
-
-/// Counts the letters to insert, delete or replace between two words.
-fn edit_distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut above: Vec<usize> = (0..=to.len()).collect();
-    for (row, letter) in from.chars().enumerate() {
-        let mut left = row + 1;
-        let mut diagonal = std::mem::replace(&mut above[0], left);
-        for (column, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = above[column + 1];
-            left = replaced.min(diagonal + 1).min(left + 1);
-            above[column + 1] = left;
-        }
-    }
-    above[to.len()]
+    format!("{:016x}", fnv1a(text.as_bytes()))
 }
 
 #[cfg(test)]

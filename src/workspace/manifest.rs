@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::content::Skip;
 use super::lock::IndexLock;
 use super::walk::SourceFile;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, fnv1a};
 
 const FILE_NAME: &str = "manifest.json";
 /// Goes up when the meaning of a field changes; another version is as good as none.
@@ -139,13 +139,6 @@ impl Manifest {
 pub fn index_folder(cache: &Path, root: &Path) -> PathBuf {
     let hash = fnv1a(root.as_os_str().as_encoded_bytes());
     cache.join("index").join(format!("{hash:016x}"))
-}
-
-/// The FNV-1a hash: it must be the same in every version of this program.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
