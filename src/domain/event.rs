@@ -278,6 +278,8 @@ named!(
         TypedThrough = "typed-through",
         /// The same place in the same text.
         Exact = "exact",
+        /// A call that ran for an earlier key and agreed with what was typed since.
+        InFlight = "in-flight",
     }
 );
 

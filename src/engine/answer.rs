@@ -1,6 +1,6 @@
 //! What a request is answered with.
 
-use crate::domain::{Candidate, Money, Tier};
+use crate::domain::{Candidate, DecisionId, EpisodeId, Money, Tier};
 
 /// What a request is answered with.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,6 +16,10 @@ pub enum Answer {
 pub struct Served {
     /// The suggestion.
     pub candidate: Candidate,
+    /// The decision that paid for it.
+    pub decision: DecisionId,
+    /// Its offer episode.
+    pub episode: EpisodeId,
     /// The tier of the model that made it.
     pub tier: Tier,
     /// What it was expected to cost this time.

@@ -10,6 +10,7 @@ use super::arm::ArmModel;
 use super::charge::Charge;
 use super::complete::Decided;
 use super::finish::{EarlyStop, finish};
+use super::flight::Flight;
 use crate::context::{self, Context};
 use crate::domain::{DecisionId, Prompt, Reason, Source};
 use crate::models::ModelError;
@@ -18,8 +19,9 @@ impl Engine {
     /// Calls the models of the route in turn until one has something to say.
     pub(super) async fn call_route(
         self: &Arc<Self>,
-        decided: &Decided<'_>,
+        decided: &Decided,
         context: &Arc<Context>,
+        flight: &Flight,
     ) -> Answer {
         let mut steps = Vec::new();
         let mut last_prompt = None;
@@ -52,12 +54,14 @@ impl Engine {
             };
             parent = Some(id);
 
-            match self.call(decided, id, arm, context, &mut last_prompt).await {
+            let asked = (arm, context, flight);
+            match self.call(decided, id, asked, &mut last_prompt).await {
                 Ok(Some(text)) => {
                     steps.push(format!("{model} answered"));
                     self.explain(decided, last_prompt, steps);
                     let made_by = (model.clone(), arm.spec.tier, Source::Model);
-                    return self.serve(decided, id, text, made_by, None, reason);
+                    let served = self.keep_answer(decided, id, text, made_by, None, reason);
+                    return Answer::Suggestion(Box::new(served));
                 }
                 Ok(None) => {
                     steps.push(format!("{model} had nothing usable to say"));
@@ -79,10 +83,9 @@ impl Engine {
     /// Makes one call with its row on the ledger; `None` when nothing is left of the answer.
     async fn call(
         self: &Arc<Self>,
-        decided: &Decided<'_>,
+        decided: &Decided,
         id: DecisionId,
-        arm: &ArmModel,
-        context: &Arc<Context>,
+        (arm, context, flight): (&ArmModel, &Arc<Context>, &Flight),
         last_prompt: &mut Option<Prompt>,
     ) -> Result<Option<String>, CallError> {
         let model = arm
@@ -108,7 +111,9 @@ impl Engine {
         let single_line = cleared.get().single_line;
         let tokens = cleared.get().input_tokens;
         let row = (decided.request.id, id);
-        let mut charge = Charge::open(self, arm, place, row, tokens, EarlyStop::new(single_line));
+        let listeners = (EarlyStop::new(single_line), flight);
+        flight.starts_over();
+        let mut charge = Charge::open(self, arm, place, row, tokens, listeners);
         let result = model.complete(cleared, &mut charge).await;
         charge.settle(&result);
         match result {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::arm::ArmModel;
 use super::finish::EarlyStop;
+use super::flight::Flight;
 use super::{Clock, Engine};
 use crate::domain::{
     BillingBasis, CallId, CallOutcome, CallRow, Completion, CompletionId, DecisionId, Finish,
@@ -42,6 +43,7 @@ pub struct Charge<'e> {
     reported: Option<Usage>,
     prompt_tokens: TokenCount,
     early_stop: EarlyStop,
+    flight: &'e Flight,
 }
 
 impl<'e> Charge<'e> {
@@ -53,7 +55,7 @@ impl<'e> Charge<'e> {
         place: Option<Place>,
         (completion, decision): (CompletionId, DecisionId),
         prompt_tokens: TokenCount,
-        early_stop: EarlyStop,
+        (early_stop, flight): (EarlyStop, &'e Flight),
     ) -> Self {
         let now = engine.clock.now();
         let spec = &arm.spec;
@@ -94,6 +96,7 @@ impl<'e> Charge<'e> {
             reported: None,
             prompt_tokens,
             early_stop,
+            flight,
         }
     }
 
@@ -189,6 +192,7 @@ impl Sink for Charge<'_> {
             self.first_token = Some(Instant::now());
         }
         self.streamed_bytes += chunk.len();
+        self.flight.heard(chunk);
         self.early_stop.push(chunk)
     }
 

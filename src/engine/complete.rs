@@ -4,43 +4,31 @@
 //! spent, and after it [`Charge`](super::charge::Charge) records what was. Every request leaves exactly one first row.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::Engine;
 use super::account::Account;
 use super::answer::{Answer, Nothing, Served};
 use super::decided::describe;
-use super::finish::finish;
+use super::flight::{Flight, Joined, Waiter};
 use super::offers::Offer;
 use crate::cache;
-use crate::context::{self, Context};
-use crate::documents::{Snapshot, Tree};
+use crate::context::Context;
+use crate::documents::Snapshot;
 use crate::domain::{
-    Action, BurstId, CacheHitRow, Candidate, CompletionRequest, Confidence, Decision, DecisionId,
-    EpisodeId, Features, LedgerEvent, ModelId, Money, Origin, Reason, RowId, Source, Tier,
+    Action, BurstId, ByteOffset, CacheHitRow, CacheLayer, Candidate, CompletionRequest, Confidence,
+    Decision, DecisionId, DocumentUri, EpisodeId, Features, LedgerEvent, ModelId, Money, Origin,
+    Reason, RowId, Source, Tier,
 };
-use crate::inhouse::{Prediction, Query, SHOW_THRESHOLD};
-use crate::routing::{self, Standing};
+use crate::inhouse::Prediction;
 
-/// How long a parse may take before the completion goes on without a fresh tree.
-const PARSE_LIMIT: Duration = Duration::from_millis(30);
 /// Text around the cursor that the cache looks at, in bytes.
 const CACHE_BEFORE: usize = 1_024;
 const CACHE_AFTER: usize = 256;
 
-/// What is known of a place after the work off the runtime's threads.
-struct Place {
-    tree: Option<Tree>,
-    context: Context,
-    prediction: Option<Prediction>,
-}
-
 /// A decision that is on the ledger, and what its calls need.
-pub(super) struct Decided<'a> {
-    pub(super) request: &'a CompletionRequest,
-    pub(super) snapshot: &'a Snapshot,
+pub(super) struct Decided {
+    pub(super) request: CompletionRequest,
+    pub(super) snapshot: Snapshot,
     pub(super) burst: BurstId,
     pub(super) episode: EpisodeId,
     pub(super) id: DecisionId,
@@ -52,8 +40,10 @@ pub(super) struct Decided<'a> {
 
 impl Engine {
     /// Answers one request. The newest request of a document wins: an older one that still runs is
-    /// answered with [`Nothing::Superseded`] at once, and its call is closed.
+    /// answered with [`Nothing::Superseded`] at once, and its call is closed or handed over.
     pub async fn complete(self: &Arc<Self>, request: CompletionRequest) -> Answer {
+        // In this order, so that the call of the request before is not closed in between.
+        let older = self.flights.take_over(&request.document);
         let turn = self.latest.begin(&request.document);
         let account = Account::open(self, request.document.clone());
         tokio::select! {
@@ -62,7 +52,7 @@ impl Engine {
                 account.suppress(Nothing::Superseded.as_str());
                 Answer::Nothing(Nothing::Superseded)
             }
-            answer = self.answer(&request, &account) => answer,
+            answer = self.answer(&request, &account, older) => answer,
         }
     }
 
@@ -70,6 +60,7 @@ impl Engine {
         self: &Arc<Self>,
         request: &CompletionRequest,
         account: &Account<'_>,
+        older: Option<Waiter>,
     ) -> Answer {
         let nothing = |why: Nothing| {
             account.suppress(why.as_str());
@@ -82,37 +73,35 @@ impl Engine {
         if let Some(rule) = self.guard.excluded(&path) {
             return nothing(Nothing::Excluded(rule));
         }
-        if let Some(served) = self.find_answer(request, &snapshot).await {
+        if let Some(served) = self.find_answer(request, &snapshot, None).await {
+            account.settled();
+            if let Some(older) = older {
+                older.let_go();
+            }
+            return Answer::Suggestion(Box::new(served));
+        }
+        if let Some(older) = older
+            && let Joined::Done = older.join(&snapshot, request.offset).await
+            && let layer = Some(CacheLayer::InFlight)
+            && let Some(served) = self.find_answer(request, &snapshot, layer).await
+        {
             account.settled();
             return Answer::Suggestion(Box::new(served));
         }
 
         let can_record = self.book.can_record().await;
-        let place = self.look_around(request, &snapshot, path).await;
-        let features = features_of(&place);
-        let arms: Vec<routing::Arm> = {
-            let tokens = crate::domain::TokenCount::new(u64::from(features.prompt_tokens));
-            self.arms
-                .iter()
-                .map(|arm| arm.at(tokens, request.received))
-                .collect()
-        };
-        let standing = Standing {
-            embedded_threshold: SHOW_THRESHOLD,
-            can_record,
-        };
-        let decision = routing::decide(&features, &arms, &self.policy, standing);
+        let place = self.look_around(request, &snapshot, path, can_record).await;
         let decided = Decided {
-            request,
-            snapshot: &snapshot,
+            request: request.clone(),
             burst: self
                 .bursts
                 .of(&request.document, request.offset, request.received),
             episode: EpisodeId::new(request.received),
             id: DecisionId::new(request.received),
-            decision,
-            features,
             described: (self.origin == Origin::Cli).then(|| describe(&place.context)),
+            decision: place.decision,
+            features: place.features,
+            snapshot,
         };
         self.record_decision(
             &decided,
@@ -134,23 +123,36 @@ impl Engine {
                 Answer::Nothing(Nothing::NothingEligible)
             }
             Action::Embedded => self.serve_embedded(&decided, place.prediction),
-            Action::Call => {
-                let (Place { context, tree, .. }, text) = (place, snapshot.clone());
-                let work = move || context.with_outline(&text, tree.as_ref());
-                let context = off_the_runtime(work).await;
-                self.call_route(&decided, &Arc::new(context)).await
-            }
+            Action::Call => self.fly(decided, place.context).await,
         }
     }
 
-    /// Finds an answer that we already have, and records the hit.
+    /// Makes the calls of a decision in a task of their own, which later keys may attach to.
+    async fn fly(self: &Arc<Self>, decided: Decided, context: Context) -> Answer {
+        let (engine, snapshot) = (Arc::clone(self), decided.snapshot.clone());
+        let (document, offset) = (decided.request.document.clone(), decided.request.offset);
+        let work = |flight: Arc<Flight>| async move {
+            let context = Arc::new(context);
+            engine.call_route(&decided, &context, &flight).await
+        };
+        let answer = self.flights.launch(&snapshot, offset, work).answer().await;
+        if let Answer::Suggestion(served) = &answer {
+            self.offer_at(served, document, offset);
+        }
+        answer
+    }
+
+    /// Finds an answer that we already have, and records the hit; `layer` says where it came from
+    /// when that is not the cache's own to say.
     async fn find_answer(
         &self,
         request: &CompletionRequest,
         snapshot: &Snapshot,
+        layer: Option<CacheLayer>,
     ) -> Option<Served> {
         let (before, after) = around(snapshot, request);
         let hit = self.answers.find(self.place(request, &before, &after))?;
+        let layer = layer.unwrap_or_else(|| hit.layer());
         self.book.open().await;
         let now = self.clock.now();
         self.book.record(LedgerEvent::CacheHit(CacheHitRow {
@@ -160,9 +162,18 @@ impl Engine {
             who: self.who(),
             origin: self.origin,
             language: snapshot.language_id.clone(),
-            layer: hit.layer(),
+            layer,
             at: now,
         }));
+        let offer = Offer {
+            decision: hit.answer.decision,
+            episode: hit.answer.episode,
+            document: request.document.clone(),
+            offset: ByteOffset::new(request.offset.get() - hit.typed),
+            text: hit.answer.text.clone(),
+            outcomes: Vec::new(),
+        };
+        self.offer(hit.answer.id, offer);
         Some(Served {
             candidate: Candidate {
                 id: hit.answer.id,
@@ -171,87 +182,45 @@ impl Engine {
                 model: hit.answer.model.clone(),
                 confidence: hit.answer.confidence,
             },
+            decision: hit.answer.decision,
+            episode: hit.answer.episode,
             tier: hit.answer.tier,
             expected_cost: Money::ZERO,
-            reason: hit.layer().as_str(),
+            reason: layer.as_str(),
         })
     }
 
-    /// Parses, collects the context and asks the embedded model, off the runtime's threads.
-    async fn look_around(
-        self: &Arc<Self>,
-        request: &CompletionRequest,
-        snapshot: &Snapshot,
-        path: String,
-    ) -> Place {
-        let (engine, snapshot, offset) = (Arc::clone(self), snapshot.clone(), request.offset);
-        let key = self.open_files.path(&request.document);
-        let work = move || {
-            let started = Instant::now();
-            let tree = engine.documents.parse(&snapshot, PARSE_LIMIT);
-            let parsed = Instant::now();
-            // An older tree is better than none: its places were moved along with the edits.
-            let tree = tree.or_else(|| snapshot.latest_tree().cloned());
-            let context = context::look(&snapshot, tree.as_ref(), offset, &path, &[]);
-            let collected = Instant::now();
-            let prediction = engine.policy.embedded.then(|| {
-                let key = key
-                    .as_ref()
-                    .map_or(path.as_str().into(), |key| key.to_string_lossy());
-                engine.embedded.predict(&Query {
-                    path: &key,
-                    language: &snapshot.language_id,
-                    before: &context.prefix,
-                    after: &context.suffix,
-                })
-            });
-            let prediction = prediction.flatten().and_then(|prediction| {
-                let text = finish(&prediction.text, &context)?;
-                Some(Prediction { text, ..prediction })
-            });
-            tracing::debug!(
-                parse_us = micros(parsed - started),
-                collect_us = micros(collected - parsed),
-                predict_us = micros(collected.elapsed()),
-                "looked around"
-            );
-            Place {
-                tree,
-                context,
-                prediction,
-            }
-        };
-        off_the_runtime(work).await
-    }
-
-    fn serve_embedded(&self, decided: &Decided<'_>, prediction: Option<Prediction>) -> Answer {
+    fn serve_embedded(&self, decided: &Decided, prediction: Option<Prediction>) -> Answer {
         let Some(prediction) = prediction else {
             // `decide` serves the embedded model only where it has a candidate.
             return Answer::Nothing(Nothing::NothingEligible);
         };
         self.explain(decided, None, vec!["the embedded model is sure".to_owned()]);
-        self.serve(
+        let served = self.keep_answer(
             decided,
             decided.id,
             prediction.text,
             (ModelId::embedded(), Tier::InHouse, Source::Embedded),
             Some(prediction.confidence),
             decided.decision.reason,
-        )
+        );
+        let request = &decided.request;
+        self.offer_at(&served, request.document.clone(), request.offset);
+        Answer::Suggestion(Box::new(served))
     }
 
-    /// Keeps an answer, records its offer, and hands it on.
-    pub(super) fn serve(
+    /// Keeps an answer for the keys that follow.
+    pub(super) fn keep_answer(
         &self,
-        decided: &Decided<'_>,
+        decided: &Decided,
         decision: DecisionId,
         text: String,
         (model, tier, source): (ModelId, Tier, Source),
         confidence: Option<Confidence>,
         reason: Reason,
-    ) -> Answer {
-        let request = decided.request;
-        let (before, after) = around(decided.snapshot, request);
+    ) -> Served {
+        let request = &decided.request;
+        let (before, after) = around(&decided.snapshot, request);
         let answer = cache::Answer {
             id: request.id,
             decision,
@@ -263,16 +232,7 @@ impl Engine {
         };
         self.answers
             .insert(self.place(request, &before, &after), answer);
-        let offer = Offer {
-            decision,
-            episode: decided.episode,
-            document: request.document.clone(),
-            offset: request.offset,
-            text: text.clone(),
-            outcomes: Vec::new(),
-        };
-        self.offer(request.id, offer);
-        Answer::Suggestion(Box::new(Served {
+        Served {
             candidate: Candidate {
                 id: request.id,
                 text,
@@ -280,10 +240,25 @@ impl Engine {
                 model,
                 confidence,
             },
+            decision,
+            episode: decided.episode,
             tier,
             expected_cost: decided.decision.expected_cost,
             reason: reason.as_str(),
-        }))
+        }
+    }
+
+    /// Records that an answer is offered from its beginning on.
+    fn offer_at(&self, served: &Served, document: DocumentUri, offset: ByteOffset) {
+        let offer = Offer {
+            decision: served.decision,
+            episode: served.episode,
+            document,
+            offset,
+            text: served.candidate.text.clone(),
+            outcomes: Vec::new(),
+        };
+        self.offer(served.candidate.id, offer);
     }
 
     fn place<'p>(
@@ -301,48 +276,9 @@ impl Engine {
     }
 }
 
-/// Runs work of more than a millisecond on a thread of its own kind.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        // The panic is the request's: its handler answers with nothing and writes the log line.
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is going down, and this future with it.
-        Err(_) => std::future::pending().await,
-    }
-}
-
 fn around(snapshot: &Snapshot, request: &CompletionRequest) -> (String, String) {
     let cursor = request.offset.get();
     let before = snapshot.slice(cursor.saturating_sub(CACHE_BEFORE)..cursor);
     let after = snapshot.slice(cursor..cursor + CACHE_AFTER);
     (before, after)
-}
-
-fn micros(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn features_of(place: &Place) -> Features {
-    let context = &place.context;
-    let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    let prompt =
-        context::estimate_tokens(&context.prefix) + context::estimate_tokens(&context.suffix);
-    Features {
-        language: context.language.clone(),
-        site: context.site,
-        embedded_confidence: place
-            .prediction
-            .as_ref()
-            .map(|prediction| prediction.confidence.get()),
-        embedded_chars: place
-            .prediction
-            .as_ref()
-            .map(|prediction| count(&prediction.text)),
-        prompt_tokens: u32::try_from(prompt.get().min(context::DEFAULT_PROMPT_TOKENS))
-            .unwrap_or(u32::MAX),
-        line_prefix_chars: count(&context.line_prefix),
-        partial_identifier_chars: count(&context.partial_identifier),
-        document_lines: context.document_lines,
-    }
 }

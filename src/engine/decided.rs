@@ -11,7 +11,7 @@ use crate::domain::{
 impl Engine {
     pub(super) fn record_decision(
         &self,
-        decided: &Decided<'_>,
+        decided: &Decided,
         id: DecisionId,
         parent: Option<DecisionId>,
         step: u16,
@@ -60,12 +60,7 @@ impl Engine {
             })));
     }
 
-    pub(super) fn explain(
-        &self,
-        decided: &Decided<'_>,
-        prompt: Option<Prompt>,
-        steps: Vec<String>,
-    ) {
+    pub(super) fn explain(&self, decided: &Decided, prompt: Option<Prompt>, steps: Vec<String>) {
         self.explanations.insert(Explanation {
             id: decided.request.id,
             decision: decided.decision.clone(),

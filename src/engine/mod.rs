@@ -17,6 +17,7 @@ mod complete;
 mod decided;
 mod explain;
 mod finish;
+mod flight;
 mod health;
 mod index;
 mod latest;
@@ -24,6 +25,7 @@ mod look;
 mod offers;
 mod open;
 mod outcome;
+mod place;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -96,6 +98,7 @@ pub struct Engine {
     arms: Vec<arm::ArmModel>,
     book: book::Book,
     latest: latest::Latest,
+    flights: flight::Flights,
     bursts: burst::Bursts,
     offers: offers::Offers,
     explanations: explain::Explanations,
@@ -118,6 +121,7 @@ impl Engine {
     }
 
     fn assemble(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
+        let documents = Documents::default();
         Self {
             policy: setup.policy,
             origin: setup.origin,
@@ -126,7 +130,8 @@ impl Engine {
             roots: setup.roots,
             cache_folder: setup.cache,
             clock: setup.clock,
-            documents: Documents::default(),
+            flights: flight::Flights::new(documents.clone()),
+            documents,
             open_files: open::OpenFiles::default(),
             embedded: Arc::new(EmbeddedModel::new()),
             guard: Guard::new(),
@@ -169,7 +174,10 @@ impl Engine {
     }
 
     /// Writes what is recorded to disk and closes the ledger. Called once, at the end.
+    ///
+    /// Calls that still run are closed first, so that what they have cost is among it.
     pub async fn close(&self) {
+        self.flights.close().await;
         self.book.close().await;
     }
 

@@ -87,6 +87,7 @@ impl Engine {
         let snapshot = self.documents.snapshot(uri);
         self.documents.close(uri);
         self.latest.end(uri);
+        self.flights.end(uri);
         self.bursts.end(uri);
         let path = self.open_files.lock().remove(uri);
         let (Some(path), Some(snapshot)) = (path, snapshot) else {

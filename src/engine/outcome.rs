@@ -99,8 +99,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Remembers a suggestion and records its offer; an answer to the command line is no offer.
+    /// Remembers a suggestion and records its offer, once; an answer to the command line is no offer.
     pub(super) fn offer(&self, id: CompletionId, offer: Offer) {
+        if self.offers.get(id).is_some() {
+            return;
+        }
         self.offers.insert(id, offer.clone());
         if self.origin == Origin::Cli || !self.offers.note(id, OutcomeKind::Offered) {
             return;

@@ -1,5 +1,7 @@
 //! The straight path from end to end, with scripted models and a real ledger.
 
+mod flights;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -209,35 +211,13 @@ async fn a_dropped_request_leaves_the_row_of_its_call_with_a_cost() {
             }
         }
     }
-    assert_eq!(log.abandoned(), 1);
     let totals = desk.totals().await;
+    assert_eq!(log.abandoned(), 1);
     assert_eq!((totals.requests, totals.calls, totals.offered), (1, 1, 0));
     assert!(
         totals.cost_pico().is_some_and(|cost| cost > 0),
         "an abandoned call is not free: {totals:?}"
     );
-}
-
-#[tokio::test]
-async fn a_newer_request_answers_the_older_at_once_and_closes_its_call() {
-    let script = Script::new().text("a").hang().then().text("b;");
-    let log = script.log();
-    let desk = Desk::new(Policy::default(), vec![(spec("slow", None), script)]).await;
-    let cursor = desk.open("let x = $0\n");
-    let engine = Arc::clone(&desk.engine);
-    let request = desk.request(cursor);
-    let older = tokio::task::spawn(async move { engine.complete(request).await });
-    while log.calls() == 0 {
-        tokio::task::yield_now().await;
-    }
-    let newer = served(desk.complete(cursor).await);
-    assert_eq!(
-        older.await.expect("no panic"),
-        Answer::Nothing(Nothing::Superseded)
-    );
-    assert_eq!(newer.candidate.text, "b;");
-    assert_eq!(log.abandoned(), 1);
-    assert_eq!(desk.totals().await.calls, 2);
 }
 
 #[tokio::test]

@@ -1,0 +1,350 @@
+//! The calls that run, and the requests that wait for them.
+//!
+//! A call belongs to a document, not to a request: a key that agrees with what has streamed so far
+//! attaches to the running call, one that contradicts it closes it, so twenty keys are one call.
+//! When the last request that waited is cancelled, the call is closed at once, unless the text was
+//! typed on in agreement: editors cancel the older request with every key and ask again a moment
+//! later, so the call is kept for [`ADOPTION`] and closed if nobody has come for it by then.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use super::answer::{Answer, Nothing};
+use crate::documents::{Documents, Snapshot};
+use crate::domain::{ByteOffset, DocumentUri};
+
+/// How long a call is kept for the request that is expected to take it over.
+///
+/// VS Code asks 35 to 50 ms after the key that cancelled the older request, copilot.lua 75 ms.
+pub const ADOPTION: Duration = Duration::from_millis(120);
+/// How long a request waits for the first token of an older call before it makes its own: a call
+/// that hangs must not take all later keys with it.
+const FIRST_TOKEN: Duration = Duration::from_secs(2);
+/// Text around the cursor that must be the same as when the call was made, in bytes.
+const BEFORE: usize = 512;
+const AFTER: usize = 128;
+/// The most text that is typed into a running call, in bytes.
+const TYPED: usize = 400;
+
+/// What has come of a call so far.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The text of the answer as it streams, before any filter.
+    raw: String,
+    /// What the request that made the call is answered with.
+    answer: Option<Answer>,
+}
+
+#[derive(Debug, Default)]
+struct Crew {
+    /// Requests that wait for the answer.
+    waiting: usize,
+    /// Requests that have come so far.
+    came: usize,
+    /// Nobody may come in any more.
+    is_over: bool,
+    task: Option<AbortHandle>,
+}
+
+/// One running call, with its fallbacks.
+#[derive(Debug)]
+pub struct Flight {
+    document: DocumentUri,
+    offset: usize,
+    before: String,
+    after: String,
+    began: Instant,
+    progress: watch::Sender<Progress>,
+    crew: Mutex<Crew>,
+}
+
+impl Flight {
+    fn of(snapshot: &Snapshot, offset: ByteOffset) -> Self {
+        let at = offset.get();
+        Self {
+            document: snapshot.uri.clone(),
+            offset: at,
+            before: snapshot.slice(at.saturating_sub(BEFORE)..at),
+            after: snapshot.slice(at..at + AFTER),
+            began: Instant::now(),
+            progress: watch::Sender::default(),
+            crew: Mutex::default(),
+        }
+    }
+
+    /// Hears the next piece of the answer.
+    pub fn heard(&self, chunk: &str) {
+        self.progress
+            .send_modify(|progress| progress.raw.push_str(chunk));
+    }
+
+    /// Begins anew with another model: what the one before has said counts no more.
+    pub fn starts_over(&self) {
+        self.progress.send_if_modified(|progress| {
+            let had_text = !progress.raw.is_empty();
+            progress.raw.clear();
+            had_text
+        });
+    }
+
+    /// Returns what was typed between the place of the call and a cursor, if nothing else changed.
+    fn typed_to(&self, now: &Snapshot, cursor: ByteOffset) -> Option<String> {
+        let (start, cursor) = (self.offset, cursor.get());
+        let fits = (start..=start + TYPED).contains(&cursor)
+            && now.slice(start.saturating_sub(BEFORE)..start) == self.before
+            && now.slice(cursor..cursor + AFTER) == self.after;
+        fits.then(|| now.slice(start..cursor))
+    }
+
+    /// Returns what was typed since the call was made, wherever the cursor may be now.
+    fn typed_on(&self, now: &Snapshot) -> Option<String> {
+        let start = self.offset;
+        let text = now.slice(start..start + TYPED + AFTER);
+        let borders = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        borders
+            .filter(|typed| (1..=TYPED).contains(typed))
+            .find(|typed| text[*typed..].starts_with(&self.after))
+            .and_then(|typed| self.typed_to(now, ByteOffset::new(start + typed)))
+    }
+
+    fn agrees_with(&self, typed: &str) -> bool {
+        agree(typed, &self.progress.borrow().raw)
+    }
+
+    fn crew(&self) -> MutexGuard<'_, Crew> {
+        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn board(&self) -> bool {
+        let mut crew = self.crew();
+        if !crew.is_over {
+            crew.waiting += 1;
+            crew.came += 1;
+        }
+        !crew.is_over
+    }
+
+    /// Closes the call if nobody waits for it.
+    fn close_if_alone(&self) {
+        let mut crew = self.crew();
+        if crew.waiting == 0 {
+            crew.is_over = true;
+            if let Some(task) = crew.task.take() {
+                task.abort();
+            }
+        }
+    }
+}
+
+/// Whether text that was typed and text that has streamed may still be one answer. Models and
+/// editors differ in the spaces that a line begins with; the filters mend that later.
+fn agree(typed: &str, streamed: &str) -> bool {
+    let (typed, streamed) = (typed.trim_start(), streamed.trim_start());
+    streamed.starts_with(typed) || typed.starts_with(streamed)
+}
+
+/// The running call of each document.
+pub struct Flights {
+    documents: Documents,
+    running: Arc<Mutex<HashMap<DocumentUri, Arc<Flight>>>>,
+    tasks: TaskTracker,
+}
+
+impl Flights {
+    pub fn new(documents: Documents) -> Self {
+        Self {
+            documents,
+            running: Arc::default(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Takes part in the call that runs for a document, before it is known whether it still fits:
+    /// whoever asked before can be let go without the call being closed.
+    pub fn take_over(&self, document: &DocumentUri) -> Option<Waiter> {
+        let flight = self.running().get(document).cloned()?;
+        flight.board().then(|| self.waiter(flight))
+    }
+
+    /// Starts a call for a place; `work` makes it and tells the flight what it hears. Another call
+    /// in the same document is closed.
+    pub fn launch<F>(
+        &self,
+        place: &Snapshot,
+        offset: ByteOffset,
+        work: impl FnOnce(Arc<Flight>) -> F,
+    ) -> Waiter
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let flight = Arc::new(Flight::of(place, offset));
+        flight.crew().waiting = 1;
+        let (document, started) = (flight.document.clone(), Arc::clone(&flight));
+        let older = self.running().insert(document, started);
+        if let Some(older) = older {
+            older.close_if_alone();
+        }
+        let work = AssertUnwindSafe(work(Arc::clone(&flight))).catch_unwind();
+        let (ended, running) = (Arc::clone(&flight), Arc::clone(&self.running));
+        let task = self.tasks.spawn(async move {
+            let answer = work.await.unwrap_or_else(|_panic| {
+                tracing::error!("a call panicked; the session goes on");
+                Answer::Nothing(Nothing::Failed)
+            });
+            ended.crew().is_over = true;
+            let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+            if running
+                .get(&ended.document)
+                .is_some_and(|current| Arc::ptr_eq(current, &ended))
+            {
+                running.remove(&ended.document);
+            }
+            drop(running);
+            ended
+                .progress
+                .send_modify(|progress| progress.answer = Some(answer));
+        });
+        flight.crew().task = Some(task.abort_handle());
+        self.waiter(flight)
+    }
+
+    /// Forgets a document that is closed; its call ends with the requests that waited for it.
+    pub fn end(&self, document: &DocumentUri) {
+        self.running().remove(document);
+    }
+
+    /// Closes every call and waits until what they have cost is recorded.
+    pub async fn close(&self) {
+        let running: Vec<_> = self.running().drain().map(|(_, flight)| flight).collect();
+        for flight in running {
+            let task = {
+                let mut crew = flight.crew();
+                crew.is_over = true;
+                crew.task.take()
+            };
+            if let Some(task) = task {
+                task.abort();
+            }
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn waiter(&self, flight: Arc<Flight>) -> Waiter {
+        Waiter {
+            progress: flight.progress.subscribe(),
+            flight,
+            documents: self.documents.clone(),
+            has_heirs: true,
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<DocumentUri, Arc<Flight>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a request got from an older call.
+#[derive(Debug)]
+pub enum Joined {
+    /// The call is done; its answer, if there is one, is in the cache.
+    Done,
+    /// What was typed is not what streams, or nothing streams for too long: the call is closed.
+    Parted,
+}
+
+/// One request's part in a call. Dropped when the request is cancelled.
+pub struct Waiter {
+    flight: Arc<Flight>,
+    progress: watch::Receiver<Progress>,
+    documents: Documents,
+    /// Whether another request may still come for the call when this one is dropped.
+    has_heirs: bool,
+}
+
+impl Waiter {
+    /// Waits for what the request that made the call is answered with.
+    pub async fn answer(mut self) -> Answer {
+        let ended = self
+            .progress
+            .wait_for(|progress| progress.answer.is_some())
+            .await;
+        let answer = ended.ok().and_then(|progress| progress.answer.clone());
+        answer.unwrap_or(Answer::Nothing(Nothing::Failed))
+    }
+
+    /// Waits for an older call as long as its stream agrees with what was typed since.
+    pub async fn join(mut self, now: &Snapshot, cursor: ByteOffset) -> Joined {
+        let Some(typed) = self.flight.typed_to(now, cursor) else {
+            self.let_go();
+            return Joined::Parted;
+        };
+        let patience = tokio::time::sleep_until(self.flight.began + FIRST_TOKEN);
+        tokio::pin!(patience);
+        loop {
+            let is_silent = {
+                let progress = self.progress.borrow_and_update();
+                if progress.answer.is_some() {
+                    return Joined::Done;
+                }
+                if !agree(&typed, &progress.raw) {
+                    break;
+                }
+                progress.raw.is_empty()
+            };
+            tokio::select! {
+                changed = self.progress.changed() => if changed.is_err() { break },
+                () = &mut patience, if is_silent => break,
+            }
+        }
+        self.let_go();
+        Joined::Parted
+    }
+
+    /// Leaves the call for good: it is closed at once if nobody else waits.
+    pub fn let_go(mut self) {
+        self.has_heirs = false;
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let is_last = {
+            let mut crew = self.flight.crew();
+            crew.waiting -= 1;
+            crew.waiting == 0 && !crew.is_over
+        };
+        if !is_last {
+            return;
+        }
+        let flight = Arc::clone(&self.flight);
+        let is_typed_on = self.has_heirs
+            && self
+                .documents
+                .snapshot(&flight.document)
+                .and_then(|now| flight.typed_on(&now))
+                .is_some_and(|typed| flight.agrees_with(&typed));
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if is_typed_on => {
+                let came = flight.crew().came;
+                runtime.spawn(async move {
+                    tokio::time::sleep(ADOPTION).await;
+                    // Whoever came meanwhile has left again, and has its own time to be followed.
+                    if flight.crew().came == came {
+                        flight.close_if_alone();
+                    }
+                });
+            }
+            _ => flight.close_if_alone(),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What is known of a place, and decided about it: the work off the runtime's threads, in one hop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Engine;
+use super::finish::finish;
+use crate::context::{self, Context};
+use crate::documents::Snapshot;
+use crate::domain::{Action, CompletionRequest, Decision, Features, TokenCount};
+use crate::inhouse::{Prediction, Query, SHOW_THRESHOLD};
+use crate::routing::{self, Standing};
+
+/// How long a parse may take before the completion goes on without a fresh tree.
+const PARSE_LIMIT: Duration = Duration::from_millis(30);
+/// What is known of a place, and decided about it, after the work off the runtime's threads.
+pub struct Place {
+    pub context: Context,
+    pub prediction: Option<Prediction>,
+    pub features: Features,
+    pub decision: Decision,
+}
+
+impl Engine {
+    /// Parses, collects the context, asks the embedded model and decides, off the runtime's threads.
+    pub(super) async fn look_around(
+        self: &Arc<Self>,
+        request: &CompletionRequest,
+        snapshot: &Snapshot,
+        path: String,
+        can_record: bool,
+    ) -> Place {
+        let (engine, snapshot, request) = (Arc::clone(self), snapshot.clone(), request.clone());
+        off_the_runtime(move || engine.place_of(&request, &snapshot, &path, can_record)).await
+    }
+
+    fn place_of(
+        &self,
+        request: &CompletionRequest,
+        snapshot: &Snapshot,
+        path: &str,
+        can_record: bool,
+    ) -> Place {
+        let started = Instant::now();
+        let tree = self.documents.parse(snapshot, PARSE_LIMIT);
+        let parsed = Instant::now();
+        // An older tree is better than none: its places were moved along with the edits.
+        let tree = tree.or_else(|| snapshot.latest_tree().cloned());
+        let context = context::look(snapshot, tree.as_ref(), request.offset, path, &[]);
+        let collected = Instant::now();
+        let prediction = self.predict(request, snapshot, path, &context);
+        let predicted = Instant::now();
+        let features = features_of(&context, prediction.as_ref());
+        let tokens = TokenCount::new(u64::from(features.prompt_tokens));
+        let arms: Vec<routing::Arm> = self
+            .arms
+            .iter()
+            .map(|arm| arm.at(tokens, request.received))
+            .collect();
+        let standing = Standing {
+            embedded_threshold: SHOW_THRESHOLD,
+            can_record,
+        };
+        let decision = routing::decide(&features, &arms, &self.policy, standing);
+        let context = if decision.action == Action::Call {
+            context.with_outline(snapshot, tree.as_ref())
+        } else {
+            context
+        };
+        tracing::debug!(
+            parse_us = micros(parsed - started),
+            collect_us = micros(collected - parsed),
+            predict_us = micros(predicted - collected),
+            decide_us = micros(predicted.elapsed()),
+            "looked around"
+        );
+        Place {
+            context,
+            prediction,
+            features,
+            decision,
+        }
+    }
+
+    /// Asks the embedded model, unless every request goes to one model.
+    fn predict(
+        &self,
+        request: &CompletionRequest,
+        snapshot: &Snapshot,
+        path: &str,
+        context: &Context,
+    ) -> Option<Prediction> {
+        if !self.policy.embedded || self.policy.pin.is_some() {
+            return None;
+        }
+        let key = self.open_files.path(&request.document);
+        let key = key
+            .as_ref()
+            .map_or(path.into(), |key| key.to_string_lossy());
+        let prediction = self.embedded.predict(&Query {
+            path: &key,
+            language: &snapshot.language_id,
+            before: &context.prefix,
+            after: &context.suffix,
+        })?;
+        let text = finish(&prediction.text, context)?;
+        Some(Prediction { text, ..prediction })
+    }
+}
+
+/// Runs work of more than a millisecond on a thread of its own kind.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // The panic is the request's: its handler answers with nothing and writes the log line.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is going down, and this future with it.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn features_of(context: &Context, prediction: Option<&Prediction>) -> Features {
+    let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let prompt =
+        context::estimate_tokens(&context.prefix) + context::estimate_tokens(&context.suffix);
+    Features {
+        language: context.language.clone(),
+        site: context.site,
+        embedded_confidence: prediction.map(|prediction| prediction.confidence.get()),
+        embedded_chars: prediction.map(|prediction| count(&prediction.text)),
+        prompt_tokens: u32::try_from(prompt.get().min(context::DEFAULT_PROMPT_TOKENS))
+            .unwrap_or(u32::MAX),
+        line_prefix_chars: count(&context.line_prefix),
+        partial_identifier_chars: count(&context.partial_identifier),
+        document_lines: context.document_lines,
+    }
+}
