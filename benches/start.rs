@@ -10,8 +10,9 @@
 
 #![allow(clippy::print_stdout, reason = "the tables go to the terminal")]
 
+mod support;
+
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use mantle_ls::cli::lsp_client::wire::{
 };
 use mantle_ls::cli::lsp_client::{Launch, LspClient, LspError};
 use serde::de::IgnoredAny;
+use support::{build, machine, memory, milliseconds, quantile, today};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -181,56 +183,4 @@ fn write_workspace(folder: &TempDir) {
         fs::create_dir_all(folder.path().join(inner)).expect("a folder");
     }
     fs::write(folder.path().join("root/long.rs"), long_file()).expect("a file");
-}
-
-/// Reads a figure of the server's memory in MiB; zero where there is no `/proc`.
-fn memory(client: &LspClient, figure: &str) -> f64 {
-    let Some(id) = client.process_id() else {
-        return 0.0;
-    };
-    let status = fs::read_to_string(Path::new("/proc").join(id.to_string()).join("status"));
-    let kib = status.ok().and_then(|status| {
-        let line = status.lines().find(|line| line.starts_with(figure))?;
-        line.split_whitespace().nth(1)?.parse::<f64>().ok()
-    });
-    kib.unwrap_or(0.0) / 1024.0
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a table says when it was measured"
-)]
-fn today() -> time::Date {
-    time::OffsetDateTime::now_utc().date()
-}
-
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info
-        .lines()
-        .find(|line| line.starts_with("model name"))
-        .and_then(|line| line.split_once(": "))
-        .map_or("unknown processor", |(_, model)| model);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().unwrap_or("?");
-    format!("{model}, {cores} cores, load {load}")
-}
-
-/// Figures of a debug build must not be taken for those of a release.
-fn build() -> &'static str {
-    if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    }
-}
-
-fn quantile(sorted: &[Duration], percent: usize) -> Duration {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted[rank - 1]
-}
-
-fn milliseconds(span: Duration) -> String {
-    format!("{:.2} ms", span.as_secs_f64() * 1e3)
 }

@@ -1,0 +1,137 @@
+//! What a person at the keyboard waits for and pays for, beyond the model itself.
+//!
+//! Budget, in words: with a model that needs 50 ms, a key and its completion cost less than five
+//! milliseconds more in a file of any size, and less than two in a small one; a key that agrees with
+//! what is shown, or with what is on its way, asks no model again; a request that nobody waits for
+//! any more costs nothing from that moment on; and no request ever waits for another one's model.
+//!
+//! A fake model on loopback holds each call for a known time and keeps what it saw; the server is
+//! the real binary over its pipes; a null server that does nothing but ask the model is measured in
+//! the same run, as the floor that pipes, frames and the fake itself cost here. All counts are
+//! checked: a row whose answers are wrong is not a row, and the exit code says so.
+//!
+//! ```text
+//! cargo bench --bench keyboard                             # all rows, as benches/README.md has them
+//! cargo bench --bench keyboard -- --only a,d --rounds 50   # some rows, quickly
+//! cargo bench --bench keyboard -- --binary PATH            # another build of the server
+//! ```
+
+#![allow(clippy::print_stdout, reason = "the tables go to the terminal")]
+
+mod corpus;
+mod fake_model;
+mod null_server;
+mod overhead;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use mantle_ls::cli::lsp_client::LspError;
+
+use corpus::Corpus;
+use fake_model::FakeModel;
+use server::{Server, Setting};
+use table::Tables;
+
+/// Measures the language server at the keyboard.
+#[derive(Parser)]
+struct Options {
+    /// The rows to measure, by their letters; all of them if absent.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<char>,
+    /// Requests of a row whose times are taken.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..))]
+    rounds: u16,
+    /// The server's program.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_mantle"))]
+    binary: PathBuf,
+    /// What `cargo bench` adds.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What every row needs.
+struct Bench {
+    corpus: Corpus,
+    model: FakeModel,
+    binary: PathBuf,
+    rounds: usize,
+}
+
+impl Bench {
+    /// Starts a server that may ask the fake model.
+    async fn start(&self, setting: Setting, files: &[(&str, &str)]) -> Result<Server, LspError> {
+        Server::start(&self.binary, setting, self.model.port(), files, None).await
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a child that is the null server is told so by its environment"
+)]
+fn main() -> ExitCode {
+    if let Some(port) = std::env::var(null_server::PORT)
+        .ok()
+        .and_then(|port| port.parse().ok())
+    {
+        return match null_server::serve(port) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failure(&format!("the null server: {error}")),
+        };
+    }
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(measure(options))
+}
+
+async fn measure(options: Options) -> ExitCode {
+    let corpus = match Corpus::read() {
+        Ok(corpus) => corpus,
+        Err(why) => return failure(&why),
+    };
+    let model = match FakeModel::start() {
+        Ok(model) => model,
+        Err(error) => return failure(&format!("the fake model: {error}")),
+    };
+    println!(
+        "{}, {}, {} build of the driver; documents: {}.",
+        support::today(),
+        support::machine(),
+        support::build(),
+        corpus.crates.join(", "),
+    );
+    let bench = Bench {
+        corpus,
+        model,
+        binary: options.binary,
+        rounds: options.rounds.into(),
+    };
+    let is_wanted = |row: char| options.only.is_empty() || options.only.contains(&row);
+    let mut tables = Tables::default();
+    if is_wanted('a')
+        && let Err(error) = overhead::measure(&bench, &mut tables).await
+    {
+        tables.failed("a", &error.to_string());
+    }
+    println!("\n{}", tables.markdown());
+    println!("Load at the end: {}.", support::load());
+    if tables.is_complete() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn failure(why: &str) -> ExitCode {
+    eprintln!("error: {why}");
+    ExitCode::FAILURE
+}
