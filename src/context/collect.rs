@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
+use super::facts::Facts;
 use super::site::Place;
-use crate::documents::{
-    BlockStyle, Definition, Language, Snapshot, Tree, enclosing_scopes, imports, outline,
-    references,
-};
+use crate::documents::{BlockStyle, Snapshot, Tree, enclosing_scopes};
 use crate::domain::{ByteOffset, CursorSite, Snippet};
 
 /// How much text before the cursor is kept, in bytes.
@@ -16,20 +14,8 @@ const PREFIX_BYTES: usize = 64 * 1024;
 const PREFIX_STEP: usize = 8 * 1024;
 /// How much text after the cursor is kept, in bytes.
 const SUFFIX_BYTES: usize = 16 * 1024;
-/// How much of the imports is kept, in bytes.
-const IMPORT_BYTES: usize = 4 * 1024;
 /// The longest head of an enclosing item, in bytes.
 const HEAD_BYTES: usize = 1_024;
-/// How far from the cursor names are looked at, in bytes.
-const NEAR_BYTES: usize = 1_200;
-/// How far from the cursor definitions of such names are looked for, in bytes.
-const OUTLINE_BYTES: usize = 32 * 1024;
-/// Nodes between the top of the file and the definitions that are looked for: methods of a class
-/// in a module, but nothing inside of functions.
-const OUTLINE_DEPTH: u32 = 6;
-/// How many such definitions are kept.
-const OUTLINE_ITEMS: usize = 24;
-
 /// A line or a few of this file that stand elsewhere than at the cursor.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Head {
@@ -85,15 +71,17 @@ pub fn collect(
     path: &str,
     related: &[Snippet],
 ) -> Context {
-    look(snapshot, tree, offset, path, related).with_outline(snapshot, tree)
+    let facts = Facts::gather(snapshot, tree, offset);
+    look(snapshot, tree, &facts, offset, path, related)
 }
 
-/// Gathers what can be told at once, without the outline: enough to decide who is asked, and for a
-/// model that needs no prompt. In a file of thousands of lines the outline is the dear part.
+/// Does the same with facts about the file that were gathered at an earlier key: what is left to
+/// do is a matter of microseconds, also in a long file.
 #[must_use]
 pub fn look(
     snapshot: &Snapshot,
     tree: Option<&Tree>,
+    facts: &Facts,
     offset: ByteOffset,
     path: &str,
     related: &[Snippet],
@@ -110,8 +98,6 @@ pub fn look(
     let scopes = parsed.map_or_else(Vec::new, |(language, tree)| {
         enclosing_scopes(language, tree, rope, at)
     });
-    let import_ranges =
-        parsed.map_or_else(Vec::new, |(language, tree)| imports(language, tree, rope));
     let place = Place {
         language: snapshot.language,
         tree,
@@ -122,9 +108,7 @@ pub fn look(
         line_prefix: &line_prefix,
         line_suffix: &line_suffix,
         scopes: &scopes,
-        is_in_import: import_ranges
-            .iter()
-            .any(|range| range.start < at && at < range.end),
+        is_in_import: facts.is_in_import(at),
     };
     let (site, single_line) = place.site();
 
@@ -142,26 +126,14 @@ pub fn look(
             .filter(|scope| scope.body.start <= at)
             .map(|scope| enclosing_head(snapshot, &scope.head))
             .collect(),
-        imports: import_heads(snapshot, &import_ranges),
-        outline: Vec::new(),
+        imports: facts.imports().to_vec(),
+        outline: facts.outline_for(at, &line_prefix),
         definitions: related.to_vec(),
         document_lines: u32::try_from(rope.len_lines()).unwrap_or(u32::MAX),
         prefix,
         suffix,
         line_prefix,
         line_suffix,
-    }
-}
-
-impl Context {
-    /// Adds the heads of this file's definitions that are named near the cursor; `snapshot` and
-    /// `tree` are those that the rest was gathered from.
-    #[must_use]
-    pub fn with_outline(mut self, snapshot: &Snapshot, tree: Option<&Tree>) -> Self {
-        if let Some((language, tree)) = snapshot.language.zip(tree) {
-            self.outline = outline_heads(snapshot, language, tree, self.offset.get());
-        }
-        self
     }
 }
 
@@ -237,54 +209,7 @@ fn enclosing_head(snapshot: &Snapshot, head: &Range<usize>) -> Head {
     }
 }
 
-fn import_heads(snapshot: &Snapshot, ranges: &[Range<usize>]) -> Vec<Head> {
-    let mut left = IMPORT_BYTES;
-    let mut heads: Vec<Head> = Vec::new();
-    for range in ranges {
-        let start = line_start(snapshot, range.start);
-        let text = snapshot.slice(start..range.end).trim_end().to_owned();
-        let is_covered = heads.last().is_some_and(|last| start < last.range.end);
-        if is_covered || text.len() > left {
-            continue;
-        }
-        left -= text.len();
-        heads.push(Head {
-            range: start..start + text.len(),
-            text,
-        });
-    }
-    heads
-}
-
-fn outline_heads(
-    snapshot: &Snapshot,
-    language: &'static Language,
-    tree: &Tree,
-    at: usize,
-) -> Vec<Head> {
-    let rope = &snapshot.rope;
-    let near = at.saturating_sub(NEAR_BYTES)..(at + NEAR_BYTES / 4).min(rope.len_bytes());
-    let names = references(language, tree, rope, near);
-    if names.is_empty() {
-        return Vec::new();
-    }
-    let around = at.saturating_sub(OUTLINE_BYTES)..(at + OUTLINE_BYTES).min(rope.len_bytes());
-    let is_wanted = |definition: &Definition| {
-        let is_around_cursor = definition.range.start < at && at <= definition.range.end;
-        names.contains(&definition.name) && !is_around_cursor
-    };
-    outline(language, tree, rope, around, OUTLINE_DEPTH)
-        .into_iter()
-        .filter(is_wanted)
-        .map(|definition| Head {
-            range: definition.range,
-            text: definition.signature,
-        })
-        .take(OUTLINE_ITEMS)
-        .collect()
-}
-
-fn line_start(snapshot: &Snapshot, byte: usize) -> usize {
+pub(super) fn line_start(snapshot: &Snapshot, byte: usize) -> usize {
     let line = snapshot.line(ByteOffset::new(byte));
     snapshot.line_range(line).start
 }

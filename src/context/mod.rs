@@ -5,6 +5,7 @@
 //! states give equal bytes, so that providers' prompt caches hit. Read `collect`, then `render`.
 
 mod collect;
+mod facts;
 #[cfg(test)]
 mod properties;
 mod render;
@@ -12,5 +13,6 @@ mod site;
 mod tokens;
 
 pub use collect::{Context, Head, collect, look};
+pub use facts::Facts;
 pub use render::{DEFAULT_PROMPT_TOKENS, prompt_budget, render};
 pub use tokens::{count_tokens, estimate_tokens, preload_token_table, token_table_is_loaded};

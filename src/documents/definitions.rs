@@ -174,35 +174,49 @@ pub fn enclosing_scopes(
     };
     let query = language.query(QueryKind::Scopes);
     let mut cursor = QueryCursor::new();
-    cursor.set_byte_range(text_end.saturating_sub(1)..offset + 1);
-    let mut matches = cursor.matches(query, tree.root_node(), RopeText(rope));
+    // Only the nodes that hold the text before the place are asked, each for itself: a query over
+    // the whole tree would look at every item of the file.
+    cursor.set_max_start_depth(Some(0));
     let mut found = Vec::new();
-    while let Some(one) = matches.next() {
-        let (Some(item), Some(body), Some(kind)) = (
-            capture(query, one, "scope"),
-            capture(query, one, "scope.body"),
-            kind_of(query, one),
-        ) else {
-            continue;
-        };
-        let range = item.byte_range();
-        if range.start >= offset {
-            continue;
-        }
-        let reaches = offset <= range.end
-            || text_end <= range.end && indent_at(rope, offset) > indent_at(rope, range.start);
-        if reaches {
-            found.push(Scope {
-                kind,
-                head: range.start..body.start_byte(),
-                body: body.byte_range(),
-                range,
-            });
+    for node in nodes_at(tree, text_end.saturating_sub(1)) {
+        let mut matches = cursor.matches(query, node, RopeText(rope));
+        while let Some(one) = matches.next() {
+            let (Some(item), Some(body), Some(kind)) = (
+                capture(query, one, "scope"),
+                capture(query, one, "scope.body"),
+                kind_of(query, one),
+            ) else {
+                continue;
+            };
+            let range = item.byte_range();
+            if range.start >= offset {
+                continue;
+            }
+            let reaches = offset <= range.end
+                || text_end <= range.end && indent_at(rope, offset) > indent_at(rope, range.start);
+            if reaches {
+                found.push(Scope {
+                    kind,
+                    head: range.start..body.start_byte(),
+                    body: body.byte_range(),
+                    range,
+                });
+            }
         }
     }
     found.sort_by_key(|scope| (scope.range.start, std::cmp::Reverse(scope.range.end)));
     found.dedup_by(|a, b| a.range == b.range);
     found
+}
+
+/// Returns the nodes that hold a byte, the outermost first.
+fn nodes_at(tree: &Tree, byte: usize) -> Vec<Node<'_>> {
+    let mut walk = tree.walk();
+    let mut nodes = vec![walk.node()];
+    while walk.goto_first_child_for_byte(byte).is_some() && walk.node().start_byte() <= byte {
+        nodes.push(walk.node());
+    }
+    nodes
 }
 
 /// Returns where the last text before an offset ends.

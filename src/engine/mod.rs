@@ -26,6 +26,7 @@ mod offers;
 mod open;
 mod outcome;
 mod place;
+mod refresh;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -99,6 +100,7 @@ pub struct Engine {
     book: book::Book,
     latest: latest::Latest,
     flights: flight::Flights,
+    refresher: refresh::Refresher,
     bursts: burst::Bursts,
     offers: offers::Offers,
     explanations: explain::Explanations,
@@ -132,6 +134,7 @@ impl Engine {
             clock: setup.clock,
             flights: flight::Flights::new(documents.clone()),
             documents,
+            refresher: refresh::Refresher::default(),
             open_files: open::OpenFiles::default(),
             embedded: Arc::new(EmbeddedModel::new()),
             guard: Guard::new(),

@@ -3,14 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::Engine;
 use crate::documents::{DocumentError, PositionEncoding, TextEdit};
 use crate::domain::DocumentUri;
-
-/// How long the first parse of a document may take, off the loop.
-const FIRST_PARSE: Duration = Duration::from_secs(5);
 
 /// Where the open documents are on disk.
 #[derive(Debug, Default)]
@@ -37,9 +33,9 @@ impl OpenFiles {
 }
 
 impl Engine {
-    /// Opens a document; `path` is where it is on disk, if it is.
+    /// Opens a document; `path` is where it is on disk, if it is. It is parsed off the loop.
     pub fn open(
-        &self,
+        self: &Arc<Self>,
         uri: DocumentUri,
         path: Option<PathBuf>,
         language: &str,
@@ -50,36 +46,24 @@ impl Engine {
             self.embedded.forget(&path.to_string_lossy());
             self.open_files.lock().insert(uri.clone(), path);
         }
-        self.documents.open(uri, language, version, text);
+        self.documents.open(uri.clone(), language, version, text);
+        self.refresh_soon(&uri);
     }
 
-    /// Parses a document that was just opened, off the loop: the first parse is the long one, the
-    /// later ones follow the edits.
-    pub fn parse_in_background(self: &Arc<Self>, uri: &DocumentUri) {
-        let Some(snapshot) = self.documents.snapshot(uri) else {
-            return;
-        };
-        let engine = Arc::clone(self);
-        tokio::task::spawn_blocking(move || {
-            if let Some(language) = snapshot.language {
-                language.prepare();
-            }
-            let _tree = engine.documents.parse(&snapshot, FIRST_PARSE);
-        });
-    }
-
-    /// Applies the edits of one change, in order.
+    /// Applies the edits of one change, in order; what follows from them is worked out off the loop.
     ///
     /// # Errors
     /// When the document is not open.
     pub fn change(
-        &self,
+        self: &Arc<Self>,
         uri: &DocumentUri,
         version: i32,
         edits: &[TextEdit],
         encoding: PositionEncoding,
     ) -> Result<(), DocumentError> {
-        self.documents.change(uri, version, edits, encoding)
+        self.documents.change(uri, version, edits, encoding)?;
+        self.refresh_soon(uri);
+        Ok(())
     }
 
     /// Closes a document: its memory is given back, and its copy on disk is learnt again.
@@ -88,6 +72,7 @@ impl Engine {
         self.documents.close(uri);
         self.latest.end(uri);
         self.flights.end(uri);
+        self.refresher.end(uri);
         self.bursts.end(uri);
         let path = self.open_files.lock().remove(uri);
         let (Some(path), Some(snapshot)) = (path, snapshot) else {

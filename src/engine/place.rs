@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::Engine;
 use super::finish::finish;
-use crate::context::{self, Context};
-use crate::documents::Snapshot;
-use crate::domain::{Action, CompletionRequest, Decision, Features, TokenCount};
+use crate::context::{self, Context, Facts};
+use crate::documents::{Snapshot, Tree};
+use crate::domain::{ByteOffset, CompletionRequest, Decision, Features, TokenCount};
 use crate::inhouse::{Prediction, Query, SHOW_THRESHOLD};
 use crate::routing::{self, Standing};
 
@@ -44,11 +44,10 @@ impl Engine {
         can_record: bool,
     ) -> Place {
         let started = Instant::now();
-        let tree = self.documents.parse(snapshot, PARSE_LIMIT);
+        let tree = self.tree_of(snapshot);
         let parsed = Instant::now();
-        // An older tree is better than none: its places were moved along with the edits.
-        let tree = tree.or_else(|| snapshot.latest_tree().cloned());
-        let context = context::look(snapshot, tree.as_ref(), request.offset, path, &[]);
+        let facts = self.facts_of(snapshot, tree.as_ref(), request.offset);
+        let context = context::look(snapshot, tree.as_ref(), &facts, request.offset, path, &[]);
         let collected = Instant::now();
         let prediction = self.predict(request, snapshot, path, &context);
         let predicted = Instant::now();
@@ -64,11 +63,6 @@ impl Engine {
             can_record,
         };
         let decision = routing::decide(&features, &arms, &self.policy, standing);
-        let context = if decision.action == Action::Call {
-            context.with_outline(snapshot, tree.as_ref())
-        } else {
-            context
-        };
         tracing::debug!(
             parse_us = micros(parsed - started),
             collect_us = micros(collected - parsed),
@@ -82,6 +76,28 @@ impl Engine {
             features,
             decision,
         }
+    }
+
+    /// Returns the tree that a key works on: an older one is better than waiting, since its places
+    /// were moved along with the edits and a newer one is on its way.
+    fn tree_of(&self, snapshot: &Snapshot) -> Option<Tree> {
+        let latest = snapshot.latest_tree();
+        if latest.is_some() && !self.refresher.is_quick(&snapshot.uri) {
+            return latest.cloned();
+        }
+        let tree = self.documents.parse(snapshot, PARSE_LIMIT);
+        tree.or_else(|| latest.cloned())
+    }
+
+    fn facts_of(&self, snapshot: &Snapshot, tree: Option<&Tree>, at: ByteOffset) -> Arc<Facts> {
+        if let Some(facts) = self.refresher.facts(&snapshot.uri, at) {
+            return facts;
+        }
+        let facts = Arc::new(Facts::gather(snapshot, tree, at));
+        if tree.is_some() {
+            self.refresher.keep(&snapshot.uri, Arc::clone(&facts));
+        }
+        facts
     }
 
     /// Asks the embedded model, unless every request goes to one model.
@@ -127,8 +143,9 @@ fn micros(span: Duration) -> u64 {
 
 fn features_of(context: &Context, prediction: Option<&Prediction>) -> Features {
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    let prompt =
-        context::estimate_tokens(&context.prefix) + context::estimate_tokens(&context.suffix);
+    // More than this never fits a prompt, and estimating costs time.
+    let (prefix, suffix) = (tail(&context.prefix), head(&context.suffix));
+    let prompt = context::estimate_tokens(prefix) + context::estimate_tokens(suffix);
     Features {
         language: context.language.clone(),
         site: context.site,
@@ -140,4 +157,15 @@ fn features_of(context: &Context, prediction: Option<&Prediction>) -> Features {
         partial_identifier_chars: count(&context.partial_identifier),
         document_lines: context.document_lines,
     }
+}
+
+/// The most text of a side that is estimated, in bytes.
+const ESTIMATED: usize = 12 * 1024;
+
+fn tail(text: &str) -> &str {
+    &text[text.ceil_char_boundary(text.len().saturating_sub(ESTIMATED))..]
+}
+
+fn head(text: &str) -> &str {
+    &text[..text.floor_char_boundary(ESTIMATED)]
 }

@@ -238,7 +238,6 @@ impl LanguageServer for Mantle {
             document.version,
             &document.text,
         );
-        session.engine.parse_in_background(&uri);
     }
 
     async fn did_change(&self, params: DidChangeTextDocumentParams) {
