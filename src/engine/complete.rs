@@ -26,9 +26,6 @@ use crate::routing::{self, Standing};
 
 /// How long a parse may take before the completion goes on without a fresh tree.
 const PARSE_LIMIT: Duration = Duration::from_millis(30);
-/// Text around the cursor that the cache looks at, in bytes.
-const CACHE_BEFORE: usize = 1_024;
-const CACHE_AFTER: usize = 256;
 
 /// What is known of a place after the work off the runtime's threads.
 struct Place {
@@ -150,7 +147,9 @@ impl Engine {
         snapshot: &Snapshot,
     ) -> Option<Served> {
         let (before, after) = around(snapshot, request);
-        let hit = self.answers.find(self.place(request, &before, &after))?;
+        let hit = self
+            .answers
+            .find(self.place(snapshot, request, &before, &after))?;
         self.book.open().await;
         let now = self.clock.now();
         self.book.record(LedgerEvent::CacheHit(CacheHitRow {
@@ -261,8 +260,11 @@ impl Engine {
             confidence,
             text: text.clone(),
         };
-        self.answers
-            .insert(self.place(request, &before, &after), answer);
+        self.answers.insert(
+            self.place(decided.snapshot, request, &before, &after),
+            answer,
+            true,
+        );
         let offer = Offer {
             decision,
             episode: decided.episode,
@@ -288,12 +290,14 @@ impl Engine {
 
     fn place<'p>(
         &'p self,
+        snapshot: &'p Snapshot,
         request: &'p CompletionRequest,
         before: &'p str,
         after: &'p str,
     ) -> cache::Place<'p> {
         cache::Place {
             document: &request.document,
+            language: &snapshot.language_id,
             policy: &self.policy.id,
             before,
             after,
@@ -314,8 +318,8 @@ async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
 
 fn around(snapshot: &Snapshot, request: &CompletionRequest) -> (String, String) {
     let cursor = request.offset.get();
-    let before = snapshot.slice(cursor.saturating_sub(CACHE_BEFORE)..cursor);
-    let after = snapshot.slice(cursor..cursor + CACHE_AFTER);
+    let before = snapshot.slice(cursor.saturating_sub(cache::BEFORE_WINDOW)..cursor);
+    let after = snapshot.slice(cursor..cursor + cache::AFTER_WINDOW);
     (before, after)
 }
 

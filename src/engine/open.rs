@@ -88,6 +88,7 @@ impl Engine {
         self.documents.close(uri);
         self.latest.end(uri);
         self.bursts.end(uri);
+        self.answers.close(uri);
         let path = self.open_files.lock().remove(uri);
         let (Some(path), Some(snapshot)) = (path, snapshot) else {
             return;
