@@ -52,7 +52,7 @@ const STAYS_BEHIND: &[(&str, &[&str])] = &[
     ("tree_sitter*",     &["documents"]),
     ("ropey",            &["documents"]),
     ("ignore",           &["workspace", "cli"]), // `mantle try` walks before there is an engine
-    ("moka",             &["cache"]),
+    ("patricia_tree",    &["cache"]),
     ("clap*",            &["cli", "main"]),
     ("comfy_table",      &["cli", "main"]),
     ("indicatif",        &["cli", "main"]),

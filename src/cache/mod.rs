@@ -2,31 +2,47 @@
 //!
 //! An answer is found by the text around the cursor it was made for, not by its offset, so it
 //! survives edits elsewhere and scrolling. A hit costs nothing and keeps the suggestion's identity,
-//! so twenty keys typed into one suggestion are one offer. Bounded; knows no model and no price.
+//! so twenty keys typed into one suggestion are one offer. Knows no model and no price.
+//!
+//! [`fit`] says when an answer fits a place, [`trie`] finds those that may, [`store`] keeps them
+//! and chooses. What is shown stays as long as it fits: nothing that came later displaces it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+mod fit;
+mod store;
+#[cfg(test)]
+mod tests;
+mod trie;
 
-use moka::sync::Cache;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use fit::typed_since;
+
+use self::store::Store;
 use crate::domain::{
     CacheLayer, CompletionId, Confidence, DecisionId, DocumentUri, EpisodeId, ModelId, Tier,
 };
 
-/// How much text before the cursor must agree, in bytes.
-const BEFORE: usize = 512;
-/// How much text after the cursor must agree, in bytes.
-const AFTER: usize = 128;
-/// How far a suggestion is followed while it is typed, in bytes.
-const TYPED: usize = 400;
-/// How many answers are kept.
-const CAPACITY: u64 = 2_000;
+/// How much text before the cursor [`AnswerCache::find`] can make use of, in bytes: a shorter
+/// window finds less, a longer one no more.
+pub const BEFORE_WINDOW: usize = 3_072;
+/// The same for the text after the cursor.
+pub const AFTER_WINDOW: usize = 256;
 
-/// The text around a cursor. Only the ends next to the cursor are looked at.
+/// How many answers are kept.
+const ANSWERS: usize = 2_000;
+/// How much memory their texts may take, in bytes.
+const BYTES: usize = 8 << 20;
+
+/// The text around a cursor.
+///
+/// `before` and `after` are windows: they reach to an end of the document or at least 1 KiB and 256
+/// bytes far.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// The document.
     pub document: &'a DocumentUri,
+    /// Its language: the same text asks for something else in another one.
+    pub language: &'a str,
     /// State of the rules: an answer made under other rules is not ours to give.
     pub policy: &'a str,
     /// Text before the cursor.
@@ -61,13 +77,16 @@ pub struct Hit {
     pub answer: Answer,
     /// How many bytes of its text stand before the cursor by now.
     pub typed: usize,
+    /// How many bytes at the end of its text stand behind the cursor by now, because the editor
+    /// closed a bracket or a quote by itself.
+    pub closed: usize,
 }
 
 impl Hit {
-    /// Returns what is left to insert.
+    /// Returns what is left to insert; never empty.
     #[must_use]
     pub fn rest(&self) -> &str {
-        &self.answer.text[self.typed..]
+        &self.answer.text[self.typed..self.answer.text.len() - self.closed]
     }
 
     /// Returns which layer this is.
@@ -81,233 +100,55 @@ impl Hit {
     }
 }
 
-#[derive(Debug)]
-struct Entry {
-    before: String,
-    after: String,
-    answer: Answer,
-}
-
-/// The store. Clones share it.
+/// The answers of a session. Clones share them.
+///
+/// Bounded by number and by bytes: the answer that was not served for the longest time goes first.
 #[derive(Clone, Debug)]
-pub struct AnswerCache {
-    by_place: Cache<u64, Arc<Entry>>,
-    place_of: Cache<CompletionId, u64>,
-}
+pub struct AnswerCache(Arc<Mutex<Store>>);
 
 impl Default for AnswerCache {
     fn default() -> Self {
-        Self {
-            by_place: Cache::new(CAPACITY),
-            place_of: Cache::new(CAPACITY),
-        }
+        Self::bounded(ANSWERS, BYTES)
     }
 }
 
 impl AnswerCache {
-    /// Keeps an answer for the place it was made for.
-    pub fn insert(&self, place: Place<'_>, answer: Answer) {
-        let (before, after) = (tail(place.before, BEFORE), head(place.after, AFTER));
-        let key = key(place, before, after);
-        self.place_of.insert(answer.id, key);
-        let entry = Entry {
-            before: before.to_owned(),
-            after: after.to_owned(),
-            answer,
-        };
-        self.by_place.insert(key, Arc::new(entry));
+    /// Makes a cache of at most so many answers, whose texts take at most so many bytes.
+    #[must_use]
+    pub fn bounded(answers: usize, bytes: usize) -> Self {
+        Self(Arc::new(Mutex::new(Store::bounded(answers, bytes))))
     }
 
-    /// Finds an answer that begins with what was typed since it was made.
+    /// Keeps an answer for the place it was made for; `offered` says whether the user was given it.
     ///
-    /// The nearest place wins: the answer made for the longest text before this cursor.
+    /// An offered answer is the shown one of its document from now on. One that came too late to be
+    /// offered waits until nothing that was offered fits. An id has one answer: the newest.
+    pub fn insert(&self, place: Place<'_>, answer: Answer, offered: bool) {
+        self.store().insert(place, answer, offered);
+    }
+
+    /// Finds an answer that begins with what was typed since it was made, and takes it for served:
+    /// it is the shown one of its document from now on.
+    ///
+    /// The shown answer wins as long as it fits; then the nearest place, which is the answer made
+    /// for the longest text before this cursor; then the newest.
     #[must_use]
     pub fn find(&self, place: Place<'_>) -> Option<Hit> {
-        let after = head(place.after, AFTER);
-        let shortest = place.before.len().saturating_sub(TYPED);
-        let mut end = place.before.len();
-        loop {
-            let (before, typed) = place.before.split_at(end);
-            let before = tail(before, BEFORE);
-            if let Some(entry) = self.by_place.get(&key(place, before, after)) {
-                // The key is a hash: the texts decide.
-                let fits = entry.before == before
-                    && entry.after == after
-                    && entry.answer.text.len() > typed.len()
-                    && entry.answer.text.starts_with(typed);
-                if fits {
-                    return Some(Hit {
-                        answer: entry.answer.clone(),
-                        typed: typed.len(),
-                    });
-                }
-            }
-            if end <= shortest {
-                return None;
-            }
-            end -= 1;
-            while !place.before.is_char_boundary(end) {
-                end -= 1;
-            }
-        }
+        self.store().find(place)
     }
 
     /// Drops an answer that the user has turned down.
     pub fn forget(&self, id: CompletionId) {
-        if let Some(key) = self.place_of.remove(&id) {
-            self.by_place.invalidate(&key);
-        }
-    }
-}
-
-fn key(place: Place<'_>, before: &str, after: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (place.document, place.policy, before, after).hash(&mut hasher);
-    hasher.finish()
-}
-
-fn tail(text: &str, bytes: usize) -> &str {
-    let mut start = text.len().saturating_sub(bytes);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    &text[start..]
-}
-
-fn head(text: &str, bytes: usize) -> &str {
-    let mut end = text.len().min(bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::Timestamp;
-
-    fn uri() -> DocumentUri {
-        DocumentUri::new("file:///a.rs")
+        self.store().remove(id);
     }
 
-    fn answer(text: &str) -> Answer {
-        let now = Timestamp::from_unix_micros(1_000_000);
-        Answer {
-            id: CompletionId::new(now),
-            decision: DecisionId::new(now),
-            episode: EpisodeId::new(now),
-            model: ModelId::embedded(),
-            tier: Tier::InHouse,
-            confidence: None,
-            text: text.into(),
-        }
+    /// Drops the answers of a document that was closed.
+    pub fn close(&self, document: &DocumentUri) {
+        self.store().close(document);
     }
 
-    fn place<'a>(document: &'a DocumentUri, before: &'a str, after: &'a str) -> Place<'a> {
-        Place {
-            document,
-            policy: "p",
-            before,
-            after,
-        }
-    }
-
-    #[track_caller]
-    fn check(made_at: (&str, &str), text: &str, asked_at: (&str, &str), rest: Option<&str>) {
-        let (cache, uri) = (AnswerCache::default(), uri());
-        cache.insert(place(&uri, made_at.0, made_at.1), answer(text));
-        let hit = cache.find(place(&uri, asked_at.0, asked_at.1));
-        assert_eq!(hit.as_ref().map(Hit::rest), rest);
-    }
-
-    #[test]
-    fn the_same_place_gets_the_same_answer() {
-        check(
-            ("let x = ", "\n"),
-            "total();",
-            ("let x = ", "\n"),
-            Some("total();"),
-        );
-    }
-
-    #[test]
-    fn typing_into_a_suggestion_leaves_the_rest() {
-        check(
-            ("let x = ", "\n"),
-            "größe();",
-            ("let x = grö", "\n"),
-            Some("ße();"),
-        );
-    }
-
-    #[test]
-    fn a_suggestion_typed_to_its_end_is_gone() {
-        check(
-            ("let x = ", "\n"),
-            "total();",
-            ("let x = total();", "\n"),
-            None,
-        );
-    }
-
-    #[test]
-    fn another_letter_or_another_suffix_is_another_place() {
-        check(("let x = ", "\n"), "total();", ("let x = s", "\n"), None);
-        check(("let x = ", "\n"), "total();", ("let x = ", ";\n"), None);
-    }
-
-    #[test]
-    fn other_rules_do_not_get_the_answer() {
-        let (cache, uri) = (AnswerCache::default(), uri());
-        cache.insert(place(&uri, "a", ""), answer("bc"));
-        assert!(
-            cache
-                .find(Place {
-                    policy: "stricter",
-                    ..place(&uri, "a", "")
-                })
-                .is_none()
-        );
-    }
-
-    #[test]
-    fn a_refused_suggestion_does_not_come_back() {
-        let (cache, uri) = (AnswerCache::default(), uri());
-        let refused = answer("bc");
-        let id = refused.id;
-        cache.insert(place(&uri, "a", ""), refused);
-        cache.forget(id);
-        assert!(cache.find(place(&uri, "a", "")).is_none());
-    }
-
-    #[test]
-    fn text_far_above_the_cursor_may_change() {
-        let (above, other) = ("x\n".repeat(600), "y\n".repeat(600));
-        let here = "z".repeat(BEFORE);
-        check(
-            (&(above + &here), ""),
-            "tail",
-            (&(other + &here), ""),
-            Some("tail"),
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_hit_is_always_the_rest_of_the_answer(
-            before in "\\PC{0,40}", text in "\\PC{1,20}", typed in "\\PC{0,20}", after in "\\PC{0,10}",
-        ) {
-            let (cache, uri) = (AnswerCache::default(), uri());
-            cache.insert(place(&uri, &before, &after), answer(&text));
-            let now = format!("{before}{typed}");
-            if let Some(hit) = cache.find(place(&uri, &now, &after)) {
-                let made = &now[..now.len() - hit.typed];
-                prop_assert_eq!(format!("{made}{text}"), format!("{now}{}", hit.rest()));
-                prop_assert!(!hit.rest().is_empty());
-            }
-        }
+    fn store(&self) -> MutexGuard<'_, Store> {
+        // Every method leaves the store whole, so what a panic elsewhere left behind is sound.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

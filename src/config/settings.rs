@@ -147,7 +147,9 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
     }
 }
 
-/// Names a state of rules and models, so that rows made under different ones are told apart.
+/// Names a state of rules and models, so that rows made under different ones are told apart, and
+/// answers made under other ones are not given. Every field of both is in it; margin and log change
+/// reports, not answers.
 fn policy_id(policy: &Policy, models: &[ModelSpec]) -> String {
     let described = format!("{policy:?}{models:?}");
     let hash = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, described.as_bytes());
@@ -364,6 +366,50 @@ mod tests {
         };
         assert_eq!(rates.cache_read, PricePerMTok::from_micro_usd(300_000));
         assert_eq!(rates.output, PricePerMTok::from_micro_usd(900_000));
+    }
+
+    #[test]
+    fn every_setting_that_changes_answers_changes_the_name_of_the_rules() {
+        let id = |toml: &str| {
+            let options: Options = toml::from_str(toml).expect("options");
+            resolve(&options, "c.toml", &mut Vec::new()).policy.id
+        };
+        let model = model("");
+        let mut ids = vec![id(&model), id("")];
+        for more in [
+            "[privacy]\nregions = [\"eu\"]",
+            "[inhouse]\nenabled = false",
+            "[routing]\npin = \"m\"",
+        ] {
+            ids.push(id(&format!("{model}{more}\n")));
+        }
+        for more in [
+            "model = \"x\"",
+            "fim = \"qwen2.5-coder\"",
+            "api_key = { env = \"KEY\" }",
+            "region = \"eu\"",
+            "price = \"a/b\"",
+            "price = { input = \"1\", output = \"2\" }",
+            "context_tokens = 2048",
+            "max_output_tokens = 64",
+            "first_token_timeout_ms = 1",
+            "idle_timeout_ms = 1",
+        ] {
+            ids.push(id(&format!("{model}{more}\n")));
+        }
+        for (from, to) in [
+            ("id = \"m\"", "id = \"n\""),
+            ("premium", "in-house"),
+            ("openai-completions", "llama-cpp"),
+            ("models.example", "other.example"),
+        ] {
+            ids.push(id(&model.replace(from, to)));
+        }
+        let all = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), all);
+        assert_eq!(id(&model), id(&format!("{model}[log]\nlevel = \"warn\"\n")));
     }
 
     #[test]

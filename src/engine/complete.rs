@@ -21,10 +21,6 @@ use crate::domain::{
 };
 use crate::inhouse::Prediction;
 
-/// Text around the cursor that the cache looks at, in bytes.
-const CACHE_BEFORE: usize = 1_024;
-const CACHE_AFTER: usize = 256;
-
 /// A decision that is on the ledger, and what its calls need.
 pub(super) struct Decided {
     pub(super) request: CompletionRequest,
@@ -130,14 +126,19 @@ impl Engine {
     /// Makes the calls of a decision in a task of their own, which later keys may attach to.
     async fn fly(self: &Arc<Self>, decided: Decided, context: Context) -> Answer {
         let (engine, snapshot) = (Arc::clone(self), decided.snapshot.clone());
-        let (document, offset) = (decided.request.document.clone(), decided.request.offset);
+        let (request, offset) = (decided.request.clone(), decided.request.offset);
         let work = |flight: Arc<Flight>| async move {
             let context = Arc::new(context);
             engine.call_route(&decided, &context, &flight).await
         };
         let answer = self.flights.launch(&snapshot, offset, work).answer().await;
         if let Answer::Suggestion(served) = &answer {
-            self.offer_at(served, document, offset);
+            // The cache hands out what is shown before all else; being found makes it that.
+            let (before, after) = around(&snapshot, &request);
+            let _shown = self
+                .answers
+                .find(self.place(&snapshot, &request, &before, &after));
+            self.offer_at(served, request.document, offset);
         }
         answer
     }
@@ -151,7 +152,8 @@ impl Engine {
         layer: Option<CacheLayer>,
     ) -> Option<Served> {
         let (before, after) = around(snapshot, request);
-        let hit = self.answers.find(self.place(request, &before, &after))?;
+        let place = self.place(snapshot, request, &before, &after);
+        let hit = self.answers.find(place)?;
         let layer = layer.unwrap_or_else(|| hit.layer());
         self.book.open().await;
         let now = self.clock.now();
@@ -230,8 +232,10 @@ impl Engine {
             confidence,
             text: text.clone(),
         };
-        self.answers
-            .insert(self.place(request, &before, &after), answer);
+        let place = self.place(&decided.snapshot, request, &before, &after);
+        // It becomes the shown one when it is served; a late one must not change what is shown.
+        let is_shown = source == Source::Embedded;
+        self.answers.insert(place, answer, is_shown);
         Served {
             candidate: Candidate {
                 id: request.id,
@@ -263,12 +267,14 @@ impl Engine {
 
     fn place<'p>(
         &'p self,
+        snapshot: &'p Snapshot,
         request: &'p CompletionRequest,
         before: &'p str,
         after: &'p str,
     ) -> cache::Place<'p> {
         cache::Place {
             document: &request.document,
+            language: &snapshot.language_id,
             policy: &self.policy.id,
             before,
             after,
@@ -278,7 +284,7 @@ impl Engine {
 
 fn around(snapshot: &Snapshot, request: &CompletionRequest) -> (String, String) {
     let cursor = request.offset.get();
-    let before = snapshot.slice(cursor.saturating_sub(CACHE_BEFORE)..cursor);
-    let after = snapshot.slice(cursor..cursor + CACHE_AFTER);
+    let before = snapshot.slice(cursor.saturating_sub(cache::BEFORE_WINDOW)..cursor);
+    let after = snapshot.slice(cursor..cursor + cache::AFTER_WINDOW);
     (before, after)
 }

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::answer::{Answer, Nothing};
+use crate::cache;
 use crate::documents::{Documents, Snapshot};
 use crate::domain::{ByteOffset, DocumentUri};
 
@@ -29,9 +30,9 @@ pub const ADOPTION: Duration = Duration::from_millis(120);
 /// How long a request waits for the first token of an older call before it makes its own: a call
 /// that hangs must not take all later keys with it.
 const FIRST_TOKEN: Duration = Duration::from_secs(2);
-/// Text around the cursor that must be the same as when the call was made, in bytes.
-const BEFORE: usize = 512;
-const AFTER: usize = 128;
+/// Text around the cursor that is compared with what it was when the call was made, in bytes.
+const BEFORE: usize = 1_024;
+const AFTER: usize = 256;
 /// The most text that is typed into a running call, in bytes.
 const TYPED: usize = 400;
 
@@ -70,11 +71,12 @@ pub struct Flight {
 impl Flight {
     fn of(snapshot: &Snapshot, offset: ByteOffset) -> Self {
         let at = offset.get();
+        let (before, after) = around(snapshot, at);
         Self {
             document: snapshot.uri.clone(),
             offset: at,
-            before: snapshot.slice(at.saturating_sub(BEFORE)..at),
-            after: snapshot.slice(at..at + AFTER),
+            before,
+            after,
             began: Instant::now(),
             progress: watch::Sender::default(),
             crew: Mutex::default(),
@@ -96,24 +98,34 @@ impl Flight {
         });
     }
 
-    /// Returns what was typed between the place of the call and a cursor, if nothing else changed.
+    /// Returns what was typed between the place of the call and a cursor, if nothing else changed
+    /// but brackets and quotes that the editor closed by itself.
     fn typed_to(&self, now: &Snapshot, cursor: ByteOffset) -> Option<String> {
-        let (start, cursor) = (self.offset, cursor.get());
-        let fits = (start..=start + TYPED).contains(&cursor)
-            && now.slice(start.saturating_sub(BEFORE)..start) == self.before
-            && now.slice(cursor..cursor + AFTER) == self.after;
-        fits.then(|| now.slice(start..cursor))
+        let (before, after) = around(now, cursor.get());
+        let then = self.place(&self.before, &self.after);
+        let typed = cache::typed_since(then, self.place(&before, &after))?;
+        Some(now.slice(cursor.get() - typed..cursor.get()))
+    }
+
+    fn place<'p>(&'p self, before: &'p str, after: &'p str) -> cache::Place<'p> {
+        cache::Place {
+            document: &self.document,
+            language: "",
+            policy: "",
+            before,
+            after,
+        }
     }
 
     /// Returns what was typed since the call was made, wherever the cursor may be now.
     fn typed_on(&self, now: &Snapshot) -> Option<String> {
-        let start = self.offset;
-        let text = now.slice(start..start + TYPED + AFTER);
+        let text = now.slice(self.offset..self.offset + TYPED + AFTER);
+        let after = unclosed(&self.after);
         let borders = text.char_indices().map(|(at, _)| at).chain([text.len()]);
         borders
             .filter(|typed| (1..=TYPED).contains(typed))
-            .find(|typed| text[*typed..].starts_with(&self.after))
-            .and_then(|typed| self.typed_to(now, ByteOffset::new(start + typed)))
+            .filter(|typed| unclosed(&text[*typed..]).starts_with(after))
+            .find_map(|typed| self.typed_to(now, ByteOffset::new(self.offset + typed)))
     }
 
     fn agrees_with(&self, typed: &str) -> bool {
@@ -143,6 +155,16 @@ impl Flight {
             }
         }
     }
+}
+
+fn around(snapshot: &Snapshot, at: usize) -> (String, String) {
+    let before = snapshot.slice(at.saturating_sub(BEFORE)..at);
+    (before, snapshot.slice(at..at + AFTER))
+}
+
+/// Returns a text without what an editor may have closed at its beginning.
+fn unclosed(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || ")]}>\"'`".contains(c))
 }
 
 /// Whether text that was typed and text that has streamed may still be one answer. Models and

@@ -74,6 +74,7 @@ impl Engine {
         self.flights.end(uri);
         self.refresher.end(uri);
         self.bursts.end(uri);
+        self.answers.close(uri);
         let path = self.open_files.lock().remove(uri);
         let (Some(path), Some(snapshot)) = (path, snapshot) else {
             return;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::arm::ArmModel;
 use super::{Answer, BookState, Clock, Engine, Nothing, OutcomeError, Served, Setup};
+use crate::documents::{PositionEncoding, TextEdit};
 use crate::domain::{
     ByteOffset, CompletionId, CompletionRequest, DocumentUri, ModelId, ModelSpec, Money, Origin,
     Policy, PricePerMTok, PriceSource, Protocol, Rates, Region, Source, Tier, Timestamp,
@@ -104,6 +105,19 @@ impl Desk {
             1,
             &text.replace("$0", ""),
         );
+        ByteOffset::new(offset)
+    }
+
+    /// Changes the text of the open document; returns the cursor.
+    fn change(&self, text: &str) -> ByteOffset {
+        let offset = text.find("$0").expect("a cursor");
+        let edit = TextEdit {
+            range: None,
+            text: text.replace("$0", ""),
+        };
+        self.engine
+            .change(&self.uri, 2, &[edit], PositionEncoding::Utf16)
+            .expect("an open document");
         ByteOffset::new(offset)
     }
 
@@ -227,8 +241,7 @@ async fn typing_into_a_suggestion_asks_nobody_and_keeps_its_id() {
     let desk = Desk::new(Policy::default(), vec![(spec("free", None), script)]).await;
     let cursor = desk.open("let x = $0\n");
     let first = served(desk.complete(cursor).await);
-    desk.engine.close_document(&desk.uri);
-    let further = desk.open("let x = to$0\n");
+    let further = desk.change("let x = to$0\n");
     let second = served(desk.complete(further).await);
     assert_eq!(
         (second.candidate.id, second.candidate.source),
@@ -246,6 +259,19 @@ async fn typing_into_a_suggestion_asks_nobody_and_keeps_its_id() {
         ),
         (2, 1, 1, 1)
     );
+}
+
+#[tokio::test]
+async fn a_closed_document_takes_its_answers_with_it() {
+    let script = Script::answer("total(a);");
+    let log = script.log();
+    let desk = Desk::new(Policy::default(), vec![(spec("free", None), script)]).await;
+    let cursor = desk.open("let x = $0\n");
+    served(desk.complete(cursor).await);
+    desk.engine.close_document(&desk.uri);
+    let cursor = desk.open("let x = $0\n");
+    served(desk.complete(cursor).await);
+    assert_eq!(log.calls(), 2);
 }
 
 #[tokio::test]
