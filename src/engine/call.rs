@@ -56,6 +56,7 @@ impl Engine {
                 Ok(Some(text)) => {
                     steps.push(format!("{model} answered"));
                     self.explain(decided, last_prompt, steps);
+                    self.candidate(decided, id, model, &text, None, true);
                     let made_by = (model.clone(), arm.spec.tier, Source::Model);
                     return self.serve(decided, id, text, made_by, None, reason);
                 }

@@ -123,6 +123,23 @@ impl Engine {
             decided.decision.reason,
         );
         account.settled();
+        if let Some(Prediction {
+            text, confidence, ..
+        }) = &place.prediction
+        {
+            let (arm, is_served) = (
+                ModelId::embedded(),
+                decided.decision.action == Action::Embedded,
+            );
+            self.candidate(
+                &decided,
+                decided.id,
+                &arm,
+                text,
+                Some(*confidence),
+                is_served,
+            );
+        }
 
         match decided.decision.action {
             Action::Silent => {
@@ -151,6 +168,7 @@ impl Engine {
     ) -> Option<Served> {
         let (before, after) = around(snapshot, request);
         let hit = self.answers.find(self.place(request, &before, &after))?;
+        self.offer_again(hit.answer.id, request, hit.typed);
         self.book.open().await;
         let now = self.clock.now();
         self.book.record(LedgerEvent::CacheHit(CacheHitRow {
@@ -267,9 +285,9 @@ impl Engine {
             decision,
             episode: decided.episode,
             document: request.document.clone(),
+            version: decided.snapshot.version,
             offset: request.offset,
             text: text.clone(),
-            outcomes: Vec::new(),
         };
         self.offer(request.id, offer);
         Answer::Suggestion(Box::new(Served {

@@ -15,6 +15,7 @@ mod charge;
 mod clock;
 mod complete;
 mod decided;
+mod episodes;
 mod explain;
 mod finish;
 mod health;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 pub use answer::{Answer, Nothing, Served};
 pub use book::BookState;
@@ -97,7 +99,8 @@ pub struct Engine {
     book: book::Book,
     latest: latest::Latest,
     bursts: burst::Bursts,
-    offers: offers::Offers,
+    episodes: episodes::Episodes,
+    closing: CancellationToken,
     explanations: explain::Explanations,
     status: watch::Sender<Status>,
     indexing: watch::Sender<Indexing>,
@@ -118,6 +121,7 @@ impl Engine {
     }
 
     fn assemble(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
+        let documents = Documents::default();
         Self {
             policy: setup.policy,
             origin: setup.origin,
@@ -126,7 +130,9 @@ impl Engine {
             roots: setup.roots,
             cache_folder: setup.cache,
             clock: setup.clock,
-            documents: Documents::default(),
+            episodes: episodes::Episodes::new(documents.clone()),
+            closing: CancellationToken::new(),
+            documents,
             open_files: open::OpenFiles::default(),
             embedded: Arc::new(EmbeddedModel::new()),
             guard: Guard::new(),
@@ -135,7 +141,6 @@ impl Engine {
             book: book::Book::new(setup.ledger),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),
-            offers: offers::Offers::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
             indexing: watch::Sender::new(Indexing::NotStarted),
@@ -168,8 +173,11 @@ impl Engine {
         state
     }
 
-    /// Writes what is recorded to disk and closes the ledger. Called once, at the end.
+    /// Ends the episodes that run, writes what is recorded to disk and closes the ledger. Called
+    /// once, at the end.
     pub async fn close(&self) {
+        self.closing.cancel();
+        self.record_all(self.episodes.close_all(self.clock.now()));
         self.book.close().await;
     }
 

@@ -50,6 +50,7 @@ impl Engine {
             self.embedded.forget(&path.to_string_lossy());
             self.open_files.lock().insert(uri.clone(), path);
         }
+        self.record_all(self.episodes.close(&uri, self.clock.now()));
         self.documents.open(uri, language, version, text);
     }
 
@@ -68,7 +69,7 @@ impl Engine {
         });
     }
 
-    /// Applies the edits of one change, in order.
+    /// Applies the edits of one change, in order, and tells the episodes of the document.
     ///
     /// # Errors
     /// When the document is not open.
@@ -79,12 +80,16 @@ impl Engine {
         edits: &[TextEdit],
         encoding: PositionEncoding,
     ) -> Result<(), DocumentError> {
-        self.documents.change(uri, version, edits, encoding)
+        let change = self.documents.change(uri, version, edits, encoding)?;
+        let now = self.clock.now();
+        self.record_all(self.episodes.change(uri, version, &change, now));
+        Ok(())
     }
 
     /// Closes a document: its memory is given back, and its copy on disk is learnt again.
     pub fn close_document(self: &Arc<Self>, uri: &DocumentUri) {
         let snapshot = self.documents.snapshot(uri);
+        self.record_all(self.episodes.close(uri, self.clock.now()));
         self.documents.close(uri);
         self.latest.end(uri);
         self.bursts.end(uri);
