@@ -227,19 +227,23 @@ impl Script {
     }
 
     pub fn labels(&self) -> Vec<&MatchRow> {
-        let label = |row| match row {
-            &LedgerEvent::Match(ref row) => Some(row),
-            _ => None,
-        };
-        self.rows.iter().filter_map(label).collect()
+        let mut labels = Vec::new();
+        for row in &self.rows {
+            if let LedgerEvent::Match(row) = row {
+                labels.push(row);
+            }
+        }
+        labels
     }
 
     pub fn retentions(&self) -> Vec<&RetentionRow> {
-        let check = |row| match row {
-            &LedgerEvent::Retention(ref row) => Some(row),
-            _ => None,
-        };
-        self.rows.iter().filter_map(check).collect()
+        let mut checks = Vec::new();
+        for row in &self.rows {
+            if let LedgerEvent::Retention(row) = row {
+                checks.push(row);
+            }
+        }
+        checks
     }
 
     /// Closes the document and asserts how the one episode ended: kind, evidence, weight,
