@@ -84,13 +84,14 @@ impl Pending {
                 Moved::Broken => return Line::Void,
             }
         }
-        if !is_inside && !breaks_line && change.splices.is_empty() {
+        // The common case: a key in the line. Lines are looked up only where they decide.
+        if change.splices.is_empty() || (is_inside && !breaks_line) {
             return Line::Open;
         }
         let rope = &change.rope;
         let lines = line(rope, self.place.start)..=line(rope, self.place.end);
         let is_finished = if is_inside {
-            breaks_line && lines.end() - lines.start() > self.line_breaks
+            lines.end() - lines.start() > self.line_breaks
         } else {
             let is_elsewhere = |at: usize| !lines.contains(&line(rope, at));
             breaks_line
