@@ -9,6 +9,7 @@ use ropey::Rope;
 use tree_sitter::{InputEdit, Point};
 
 use super::position::{Position, PositionEncoding, char_of};
+use super::splice::Splice;
 
 /// One change of a document.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,9 +34,9 @@ pub(super) enum Edited {
     /// Nothing changed.
     Nothing,
     /// A part of the text was replaced.
-    Part(InputEdit),
+    Part(InputEdit, Splice),
     /// All of it was replaced.
-    Whole,
+    Whole(Splice),
 }
 
 impl EditableText {
@@ -49,8 +50,9 @@ impl EditableText {
     /// Applies one edit; its range is clamped to the text.
     pub(super) fn apply(&mut self, edit: &TextEdit, encoding: PositionEncoding) -> Edited {
         let Some(range) = &edit.range else {
+            let splice = Splice::of(&self.rope, 0, self.rope.len_bytes(), &edit.text);
             *self = Self::new(&edit.text);
-            return Edited::Whole;
+            return Edited::Whole(splice);
         };
         let one = char_of(&self.rope, range.start, encoding);
         let other = char_of(&self.rope, range.end, encoding);
@@ -61,19 +63,21 @@ impl EditableText {
         let start_byte = self.rope.char_to_byte(start);
         let old_end_byte = self.rope.char_to_byte(end);
         let new_end_byte = start_byte + edit.text.len();
+        let splice = Splice::of(&self.rope, start_byte, old_end_byte, &edit.text);
         let start_position = self.point(start_byte);
         let old_end_position = self.point(old_end_byte);
         self.rope.remove(start..end);
         self.rope.insert(start, &edit.text);
         self.has_lone_cr = self.has_lone_cr || has_lone_cr(&edit.text);
-        Edited::Part(InputEdit {
+        let input = InputEdit {
             start_byte,
             old_end_byte,
             new_end_byte,
             start_position,
             old_end_position,
             new_end_position: self.point(new_end_byte),
-        })
+        };
+        Edited::Part(input, splice)
     }
 
     /// Returns tree-sitter's point of a byte offset: rows end in LF only, columns are bytes.
@@ -116,7 +120,7 @@ mod tests {
     #[track_caller]
     fn check(before: &str, edit: &TextEdit, after: &str, points: [(usize, usize); 3]) {
         let mut text = EditableText::new(before);
-        let Edited::Part(input) = text.apply(edit, PositionEncoding::Utf16) else {
+        let Edited::Part(input, _) = text.apply(edit, PositionEncoding::Utf16) else {
             panic!("the edit changes a part of the text");
         };
         assert_eq!(text.rope.to_string(), after);

@@ -14,6 +14,7 @@ mod position;
 #[cfg(test)]
 mod properties;
 mod snapshot;
+mod splice;
 mod store;
 
 pub use definitions::{
@@ -26,6 +27,7 @@ pub use position::{Position, PositionEncoding};
 /// The text of a document, as a rope.
 pub use ropey::Rope;
 pub use snapshot::Snapshot;
+pub use splice::{Change, Splice};
 pub use store::{DocumentError, Documents};
 /// The syntax tree of one document, and a node of it.
 pub use tree_sitter::{Node, Tree};

@@ -11,6 +11,7 @@ use super::language::Language;
 use super::parse::parse_rope;
 use super::position::PositionEncoding;
 use super::snapshot::Snapshot;
+use super::splice::{Change, Splice};
 use crate::domain::DocumentUri;
 
 /// How many edits are remembered while a parse is running; more make it start over.
@@ -74,7 +75,8 @@ impl Documents {
         drop(replaced);
     }
 
-    /// Applies edits in order. Their positions are clamped; nothing is parsed.
+    /// Applies edits in order and returns what they did. Their positions are clamped; nothing is
+    /// parsed.
     ///
     /// # Errors
     ///
@@ -85,20 +87,23 @@ impl Documents {
         version: i32,
         edits: &[TextEdit],
         encoding: PositionEncoding,
-    ) -> Result<(), DocumentError> {
+    ) -> Result<Change, DocumentError> {
         let mut inner = self.lock();
         let revision = inner.next_revision();
         let document = inner.documents.get_mut(uri).ok_or(DocumentError::NotOpen)?;
         document.version = version;
         let before = std::mem::replace(&mut document.revision, revision);
-        let mut is_changed = false;
+        let mut splices = Vec::with_capacity(edits.len());
         for edit in edits {
-            is_changed |= document.apply(edit, encoding);
+            splices.extend(document.apply(edit, encoding));
         }
-        if !is_changed {
+        if splices.is_empty() {
             document.revision = before;
         }
-        Ok(())
+        Ok(Change {
+            splices,
+            rope: document.text.rope.clone(),
+        })
     }
 
     /// Closes a document and frees it. Snapshots of it stay valid.
@@ -201,11 +206,11 @@ impl Document {
         self.tree.is_some() && self.parsed_revision == self.revision
     }
 
-    /// Applies one edit and returns whether it changed anything.
-    fn apply(&mut self, edit: &TextEdit, encoding: PositionEncoding) -> bool {
-        match self.text.apply(edit, encoding) {
-            Edited::Nothing => return false,
-            Edited::Part(input) => {
+    /// Applies one edit and returns what it did, if it did anything.
+    fn apply(&mut self, edit: &TextEdit, encoding: PositionEncoding) -> Option<Splice> {
+        let splice = match self.text.apply(edit, encoding) {
+            Edited::Nothing => return None,
+            Edited::Part(input, splice) => {
                 if let Some(tree) = &mut self.tree {
                     tree.edit(&input);
                 }
@@ -217,14 +222,16 @@ impl Document {
                 {
                     self.oldest_usable = self.oldest_usable.max(revision);
                 }
+                splice
             }
-            Edited::Whole => {
+            Edited::Whole(splice) => {
                 self.tree = None;
                 self.pending.clear();
                 self.oldest_usable = self.revision;
+                splice
             }
-        }
-        true
+        };
+        Some(splice)
     }
 }
 

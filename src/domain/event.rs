@@ -1,4 +1,4 @@
-//! The rows of the ledger, schema version 1. They are appended and never changed.
+//! The rows of the ledger, schema version 2. They are appended and never changed.
 //!
 //! Fields whose source does not exist yet are `None`, so that a later version of the router finds
 //! the same columns. No field ever holds source text, a prompt or a completion.
@@ -35,6 +35,8 @@ pub enum LedgerEvent {
     Outcome(OutcomeRow),
     /// A candidate was compared with what was typed.
     Match(MatchRow),
+    /// An accepted suggestion was looked for in its document.
+    Retention(RetentionRow),
     /// A request was answered with what we already had.
     CacheHit(CacheHitRow),
     /// A request was answered with nothing before any decision.
@@ -189,17 +191,29 @@ pub struct CallRow {
 
 named!(
     /// What became of a suggestion. Unique per completion.
+    ///
+    /// `Offered`, `Shown` and `Retained` are stations. Of the others an offer episode has one, its
+    /// ending; only an accept that a client reports after the ending was written stands beside it,
+    /// with the weight that the ending has left over.
     OutcomeKind {
         /// It was sent to the editor while its request was still wanted.
         Offered = "offered",
         /// A client said that it was on the screen.
         Shown = "shown",
-        /// All of it was taken.
+        /// All of it was taken: a client said so, or one edit put it there.
         Accepted = "accepted",
         /// A part of it was taken.
         PartlyAccepted = "partly-accepted",
         /// A client said that the user turned it down.
         Dismissed = "dismissed",
+        /// All of it was typed by hand.
+        Matched = "matched",
+        /// The text at its place went another way.
+        Diverged = "diverged",
+        /// Another suggestion was offered in its document.
+        Replaced = "replaced",
+        /// Nothing can be told: nothing was typed for half a minute, or the document was closed.
+        Censored = "censored",
         /// It was still there after ten minutes.
         Retained = "retained",
     }
@@ -216,6 +230,10 @@ named!(
         Match = "match",
         /// The text went another way.
         Divergence = "divergence",
+        /// Its document was looked at later.
+        Document = "document",
+        /// Nothing was seen.
+        Nothing = "nothing",
         /// Our own doing: an answer that was sent.
         Server = "server",
     }
@@ -268,6 +286,29 @@ pub struct MatchRow {
     /// From the decision to the comparison, in milliseconds.
     pub within_ms: u32,
     /// When.
+    pub at: Timestamp,
+}
+
+/// An accepted suggestion, looked for in its document some time later: counts, no text.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RetentionRow {
+    /// The row's identity.
+    pub id: RowId,
+    /// The suggestion.
+    pub completion: CompletionId,
+    /// The decision that made it.
+    pub decision: DecisionId,
+    /// Its offer episode.
+    pub episode: EpisodeId,
+    /// Which check this is: seconds after the accept at which it was due.
+    pub after_s: u32,
+    /// Whether it counts as still there: a distance of at most one half.
+    pub still_there: bool,
+    /// Tokens to insert, delete or replace, as a share of the suggestion's tokens: 0 to 1.
+    pub distance: f64,
+    /// The suggestion's characters times one minus the distance, at most 400; 0 when it is gone.
+    pub kept_chars: u32,
+    /// When it was looked for.
     pub at: Timestamp,
 }
 

@@ -27,7 +27,7 @@ pub use decision::{Action, ArmEstimate, CursorSite, Decision, Exclusion, Feature
 pub use digest::fnv1a;
 pub use event::{
     BillingBasis, CacheHitRow, CacheLayer, CallOutcome, CallRow, DecisionRow, Evidence,
-    LedgerEvent, MatchRow, OutcomeKind, OutcomeRow, SuppressedRow, Who,
+    LedgerEvent, MatchRow, OutcomeKind, OutcomeRow, RetentionRow, SuppressedRow, Who,
 };
 pub use fim::{FimTemplate, special_tokens};
 pub use id::{BurstId, CallId, CompletionId, DecisionId, EpisodeId, RowId};

@@ -59,6 +59,7 @@ impl Engine {
                 Ok(Some(text)) => {
                     steps.push(format!("{model} answered"));
                     self.explain(decided, last_prompt, steps);
+                    self.candidate(decided, id, model, &text, None);
                     let made_by = (model.clone(), arm.spec.tier, Source::Model);
                     let served = self.keep_answer(decided, id, text, made_by, None, reason);
                     return Answer::Suggestion(Box::new(served));

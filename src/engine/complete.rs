@@ -108,6 +108,10 @@ impl Engine {
             decided.decision.reason,
         );
         account.settled();
+        if let Some(prediction) = &place.prediction {
+            let (text, confidence) = (&prediction.text, Some(prediction.confidence));
+            self.candidate(&decided, decided.id, &ModelId::embedded(), text, confidence);
+        }
 
         match decided.decision.action {
             Action::Silent => {
@@ -138,7 +142,7 @@ impl Engine {
             let _shown = self
                 .answers
                 .find(self.place(&snapshot, &request, &before, &after));
-            self.offer_at(served, request.document, offset);
+            self.offer_at(served, (request.document, snapshot.version), offset);
         }
         answer
     }
@@ -170,12 +174,15 @@ impl Engine {
         let offer = Offer {
             decision: hit.answer.decision,
             episode: hit.answer.episode,
+            model: hit.answer.model.clone(),
             document: request.document.clone(),
-            offset: ByteOffset::new(request.offset.get() - hit.typed),
+            version: snapshot.version,
+            offset: ByteOffset::new(request.offset.get().saturating_sub(hit.typed)),
+            typed: hit.typed,
             text: hit.answer.text.clone(),
-            outcomes: Vec::new(),
         };
         self.offer(hit.answer.id, offer);
+        self.offer_again(hit.answer.id, request, hit.typed);
         Some(Served {
             candidate: Candidate {
                 id: hit.answer.id,
@@ -207,7 +214,8 @@ impl Engine {
             decided.decision.reason,
         );
         let request = &decided.request;
-        self.offer_at(&served, request.document.clone(), request.offset);
+        let made_for = (request.document.clone(), decided.snapshot.version);
+        self.offer_at(&served, made_for, request.offset);
         Answer::Suggestion(Box::new(served))
     }
 
@@ -253,14 +261,21 @@ impl Engine {
     }
 
     /// Records that an answer is offered from its beginning on.
-    fn offer_at(&self, served: &Served, document: DocumentUri, offset: ByteOffset) {
+    fn offer_at(
+        &self,
+        served: &Served,
+        (document, version): (DocumentUri, i32),
+        offset: ByteOffset,
+    ) {
         let offer = Offer {
             decision: served.decision,
             episode: served.episode,
+            model: served.candidate.model.clone(),
             document,
+            version,
             offset,
+            typed: 0,
             text: served.candidate.text.clone(),
-            outcomes: Vec::new(),
         };
         self.offer(served.candidate.id, offer);
     }

@@ -15,6 +15,7 @@ mod charge;
 mod clock;
 mod complete;
 mod decided;
+mod episodes;
 mod explain;
 mod finish;
 mod flight;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 pub use answer::{Answer, Nothing, Served};
 pub use book::BookState;
@@ -102,7 +104,8 @@ pub struct Engine {
     flights: flight::Flights,
     refresher: refresh::Refresher,
     bursts: burst::Bursts,
-    offers: offers::Offers,
+    episodes: episodes::Episodes,
+    closing: CancellationToken,
     explanations: explain::Explanations,
     status: watch::Sender<Status>,
     indexing: watch::Sender<Indexing>,
@@ -133,6 +136,8 @@ impl Engine {
             cache_folder: setup.cache,
             clock: setup.clock,
             flights: flight::Flights::new(documents.clone()),
+            episodes: episodes::Episodes::new(documents.clone()),
+            closing: CancellationToken::new(),
             documents,
             refresher: refresh::Refresher::default(),
             open_files: open::OpenFiles::default(),
@@ -143,7 +148,6 @@ impl Engine {
             book: book::Book::new(setup.ledger),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),
-            offers: offers::Offers::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
             indexing: watch::Sender::new(Indexing::NotStarted),
@@ -176,11 +180,14 @@ impl Engine {
         state
     }
 
-    /// Writes what is recorded to disk and closes the ledger. Called once, at the end.
+    /// Ends the episodes that run, writes what is recorded to disk and closes the ledger. Called
+    /// once, at the end.
     ///
     /// Calls that still run are closed first, so that what they have cost is among it.
     pub async fn close(&self) {
+        self.closing.cancel();
         self.flights.close().await;
+        self.record_all(self.episodes.close_all(self.clock.now()));
         self.book.close().await;
     }
 

@@ -1,75 +1,96 @@
-//! The suggestions that were sent to the editor in this session, so that an accept finds its own.
+//! The suggestions that were offered in this session, so that what a client says of one finds it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use crate::domain::{ByteOffset, CompletionId, DecisionId, DocumentUri, EpisodeId, OutcomeKind};
+use super::episodes::{Ending, Identity, Place};
+use crate::domain::{
+    ByteOffset, CompletionId, DecisionId, DocumentUri, EpisodeId, ModelId, OutcomeKind,
+};
 
 /// How many are remembered.
 const CAPACITY: usize = 2_000;
 
-/// One suggestion that was offered.
+/// One suggestion that is offered.
 #[derive(Clone, Debug)]
 pub struct Offer {
     pub decision: DecisionId,
     pub episode: EpisodeId,
+    /// Who made it.
+    pub model: ModelId,
     pub document: DocumentUri,
-    /// Where it begins.
+    /// The version of the document that it is offered for.
+    pub version: i32,
+    /// Where it begins in that version.
     pub offset: ByteOffset,
+    /// How many bytes of it stand there already.
+    pub typed: usize,
     /// The whole text, from there.
     pub text: String,
-    /// What has become of it so far.
-    pub outcomes: Vec<OutcomeKind>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    by_id: HashMap<CompletionId, Offer>,
-    order: VecDeque<CompletionId>,
+/// What is known of an offer, also after its episode.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub identity: Identity,
+    pub document: DocumentUri,
+    /// Where it was when its episode ended; it is not moved after that.
+    pub place: Place,
+    pub is_shown: bool,
+    pub is_accepted: bool,
+    /// The weight of the rows about its ending so far.
+    pub spent: f64,
+}
+
+impl Known {
+    pub fn new(id: CompletionId, offer: &Offer, place: Place) -> Self {
+        Self {
+            identity: Identity {
+                completion: id,
+                decision: offer.decision,
+                episode: offer.episode,
+                text: Arc::from(offer.text.as_str()),
+            },
+            document: offer.document.clone(),
+            place,
+            is_shown: false,
+            is_accepted: false,
+            spent: 0.0,
+        }
+    }
+
+    /// Notes an ending that is about to be written.
+    pub fn end(&mut self, place: Place, ending: &Ending) {
+        self.place = place;
+        self.is_accepted |= ending.kind == OutcomeKind::Accepted;
+        self.spent += ending.weight;
+    }
 }
 
 /// The store of offers, bounded: the oldest is forgotten first.
 #[derive(Debug, Default)]
-pub struct Offers(Mutex<State>);
+pub struct Offers {
+    by_id: HashMap<CompletionId, Known>,
+    order: VecDeque<CompletionId>,
+}
 
 impl Offers {
-    pub fn insert(&self, id: CompletionId, offer: Offer) {
-        let mut state = self.state();
-        if state.by_id.insert(id, offer).is_none() {
-            state.order.push_back(id);
+    /// Keeps an offer; returns whether it is the first of its id.
+    pub fn insert(&mut self, id: CompletionId, known: Known) -> bool {
+        if self.by_id.contains_key(&id) {
+            return false;
         }
-        while state.order.len() > CAPACITY {
-            if let Some(oldest) = state.order.pop_front() {
-                state.by_id.remove(&oldest);
+        self.by_id.insert(id, known);
+        self.order.push_back(id);
+        while self.order.len() > CAPACITY {
+            if let Some(oldest) = self.order.pop_front() {
+                self.by_id.remove(&oldest);
             }
         }
+        true
     }
 
-    pub fn get(&self, id: CompletionId) -> Option<Offer> {
-        self.state().by_id.get(&id).cloned()
-    }
-
-    /// Notes an outcome; returns whether it is the first of its kind.
-    pub fn note(&self, id: CompletionId, kind: OutcomeKind) -> bool {
-        let mut state = self.state();
-        let Some(offer) = state.by_id.get_mut(&id) else {
-            return false;
-        };
-        let is_first = !offer.outcomes.contains(&kind);
-        if is_first {
-            offer.outcomes.push(kind);
-        }
-        is_first
-    }
-
-    /// Takes an outcome back that could not be recorded, so that saying it again is heard.
-    pub fn take_back(&self, id: CompletionId, kind: OutcomeKind) {
-        if let Some(offer) = self.state().by_id.get_mut(&id) {
-            offer.outcomes.retain(|known| *known != kind);
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn get_mut(&mut self, id: CompletionId) -> Option<&mut Known> {
+        self.by_id.get_mut(&id)
     }
 }

@@ -46,11 +46,13 @@ impl Engine {
             self.embedded.forget(&path.to_string_lossy());
             self.open_files.lock().insert(uri.clone(), path);
         }
+        self.record_all(self.episodes.close(&uri, self.clock.now()));
         self.documents.open(uri.clone(), language, version, text);
         self.refresh_soon(&uri);
     }
 
-    /// Applies the edits of one change, in order; what follows from them is worked out off the loop.
+    /// Applies the edits of one change, in order, and tells the episodes of the document; its tree
+    /// follows off the loop.
     ///
     /// # Errors
     /// When the document is not open.
@@ -61,14 +63,17 @@ impl Engine {
         edits: &[TextEdit],
         encoding: PositionEncoding,
     ) -> Result<(), DocumentError> {
-        self.documents.change(uri, version, edits, encoding)?;
+        let change = self.documents.change(uri, version, edits, encoding)?;
         self.refresh_soon(uri);
+        let now = self.clock.now();
+        self.record_all(self.episodes.change(uri, version, &change, now));
         Ok(())
     }
 
     /// Closes a document: its memory is given back, and its copy on disk is learnt again.
     pub fn close_document(self: &Arc<Self>, uri: &DocumentUri) {
         let snapshot = self.documents.snapshot(uri);
+        self.record_all(self.episodes.close(uri, self.clock.now()));
         self.documents.close(uri);
         self.latest.end(uri);
         self.flights.end(uri);

@@ -1,8 +1,15 @@
-//! What became of a suggestion, told by the client and checked against the document.
+//! What became of a suggestion: told by the client, or found in the document, and recorded.
+
+use std::time::Duration;
 
 use super::Engine;
+use super::complete::Decided;
+use super::episodes::{Candidate, Place, Unknown};
 use super::offers::Offer;
-use crate::domain::{CompletionId, Evidence, LedgerEvent, Origin, OutcomeKind, OutcomeRow, RowId};
+use crate::domain::{
+    CompletionId, CompletionRequest, Confidence, DecisionId, LedgerEvent, ModelId, Origin,
+    OutcomeKind, OutcomeRow,
+};
 
 /// Why an outcome was not taken.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -21,10 +28,13 @@ pub enum OutcomeError {
         /// What there is.
         whole: u32,
     },
+    /// A part was said to be taken that ends between the two units of a character.
+    #[error("the first {said} UTF-16 units of the suggestion end inside of a character")]
+    InsideCharacter {
+        /// What the client said.
+        said: u32,
+    },
 }
-
-/// The document disagrees with the client: the row counts, for learning only by half.
-const DOUBTED: f64 = 0.5;
 
 impl Engine {
     /// Records that a suggestion was taken whole. Returns once it is on disk; saying it twice is
@@ -33,19 +43,15 @@ impl Engine {
     /// # Errors
     /// When the suggestion is not known or the ledger cannot be written.
     pub async fn accept(&self, id: CompletionId) -> Result<(), OutcomeError> {
-        let offer = self.offers.get(id).ok_or(OutcomeError::Unknown(id))?;
-        if !self.offers.note(id, OutcomeKind::Accepted) {
-            return Ok(());
-        }
-        let weight = if self.document_holds(&offer) {
-            1.0
-        } else {
-            DOUBTED
-        };
-        let characters = u32::try_from(offer.text.chars().count()).ok();
-        let row = self.outcome(id, &offer, OutcomeKind::Accepted, weight, characters);
-        if let Err(message) = self.book.record_and_wait(row).await {
-            self.offers.take_back(id, OutcomeKind::Accepted);
+        let unknown = |_: Unknown| OutcomeError::Unknown(id);
+        let row = self
+            .episodes
+            .accept(id, self.clock.now())
+            .map_err(unknown)?;
+        let Some(row) = row else { return Ok(()) };
+        let event = LedgerEvent::Outcome(row.clone());
+        if let Err(message) = self.book.record_and_wait(event).await {
+            self.episodes.take_back(&row);
             return Err(OutcomeError::NotRecorded(message));
         }
         self.status.send_modify(|status| status.accepted += 1);
@@ -57,23 +63,17 @@ impl Engine {
     /// # Errors
     /// When the suggestion is not known.
     pub fn shown(&self, id: CompletionId) -> Result<(), OutcomeError> {
-        self.told(id, OutcomeKind::Shown, None)
+        self.told(id, self.episodes.show(id, self.clock.now()))
     }
 
-    /// Records that the first `utf16_units` of a suggestion were taken.
+    /// Notes that the first `utf16_units` of a suggestion were taken. The row is written when the
+    /// episode ends, and says how much of it is in the document: a part that becomes the whole is
+    /// an accept, and some clients say the whole length for every word.
     ///
     /// # Errors
-    /// When the suggestion is not known, or is shorter than that.
+    /// When the suggestion is not known or shorter than that, or when a character would be split.
     pub fn accept_partly(&self, id: CompletionId, utf16_units: u32) -> Result<(), OutcomeError> {
-        let offer = self.offers.get(id).ok_or(OutcomeError::Unknown(id))?;
-        let whole = u32::try_from(offer.text.encode_utf16().count()).unwrap_or(u32::MAX);
-        if utf16_units > whole {
-            return Err(OutcomeError::TooLong {
-                said: utf16_units,
-                whole,
-            });
-        }
-        self.told(id, OutcomeKind::PartlyAccepted, Some(utf16_units))
+        self.episodes.claim(id, |text| bytes_of(text, utf16_units))
     }
 
     /// Records that the user has turned a suggestion down; it does not come back by itself.
@@ -82,76 +82,156 @@ impl Engine {
     /// When the suggestion is not known.
     pub fn dismiss(&self, id: CompletionId) -> Result<(), OutcomeError> {
         self.answers.forget(id);
-        self.told(id, OutcomeKind::Dismissed, None)
+        self.told(id, self.episodes.dismiss(id, self.clock.now()))
     }
 
     fn told(
         &self,
         id: CompletionId,
-        kind: OutcomeKind,
-        characters: Option<u32>,
+        row: Result<Option<OutcomeRow>, Unknown>,
     ) -> Result<(), OutcomeError> {
-        let offer = self.offers.get(id).ok_or(OutcomeError::Unknown(id))?;
-        if self.offers.note(id, kind) {
-            self.book
-                .record(self.outcome(id, &offer, kind, 1.0, characters));
+        let row = row.map_err(|_| OutcomeError::Unknown(id))?;
+        if let Some(row) = row {
+            self.book.record(LedgerEvent::Outcome(row));
         }
         Ok(())
     }
 
-    /// Remembers a suggestion and records its offer, once; an answer to the command line is no offer.
+    /// Begins the episode of a suggestion and records its offer, once; an answer to the command line
+    /// is no offer.
     pub(super) fn offer(&self, id: CompletionId, offer: Offer) {
-        if self.offers.get(id).is_some() {
+        if self.origin == Origin::Cli {
             return;
         }
-        self.offers.insert(id, offer.clone());
-        if self.origin == Origin::Cli || !self.offers.note(id, OutcomeKind::Offered) {
+        let Some(row) = self.episodes.offer(id, &offer, self.clock.now()) else {
             return;
-        }
-        let characters = u32::try_from(offer.text.chars().count()).ok();
-        let mut row = self.outcome(id, &offer, OutcomeKind::Offered, 1.0, characters);
-        if let LedgerEvent::Outcome(row) = &mut row {
-            row.evidence = Evidence::Server;
-        }
-        self.book.record(row);
+        };
+        self.book.record(LedgerEvent::Outcome(row));
         self.status.send_modify(|status| status.offered += 1);
     }
 
-    fn outcome(
-        &self,
-        id: CompletionId,
-        offer: &Offer,
-        kind: OutcomeKind,
-        weight: f64,
-        characters: Option<u32>,
-    ) -> LedgerEvent {
+    /// Hears that a suggestion is sent again, of which `typed` bytes stand before the cursor.
+    pub(super) fn offer_again(&self, id: CompletionId, request: &CompletionRequest, typed: usize) {
+        let end = request.offset.get();
+        let place = Place {
+            start: end.saturating_sub(typed),
+            end,
+        };
         let now = self.clock.now();
-        LedgerEvent::Outcome(OutcomeRow {
-            id: RowId::new(now),
-            completion: id,
-            decision: offer.decision,
-            episode: offer.episode,
-            kind,
-            evidence: Evidence::Client,
-            weight,
-            characters,
-            at: now,
-        })
+        self.episodes.offer_again(id, &request.document, place, now);
     }
 
-    /// Returns whether the document holds the suggestion where it was offered.
-    fn document_holds(&self, offer: &Offer) -> bool {
-        let Some(snapshot) = self.documents.snapshot(&offer.document) else {
-            return false;
-        };
-        let (start, length) = (offer.offset.get(), snapshot.rope.len_bytes());
-        let end = start.saturating_add(offer.text.len());
-        if end > length {
-            return false;
+    /// Takes a candidate to be compared with what will be typed, whether it will be offered or not;
+    /// once for each decision and model.
+    pub(super) fn candidate(
+        &self,
+        decided: &Decided,
+        decision: DecisionId,
+        model: &ModelId,
+        text: &str,
+        confidence: Option<Confidence>,
+    ) {
+        if self.origin == Origin::Cli {
+            return;
         }
-        let Some(found) = snapshot.rope.get_byte_slice(start..end) else {
-            return false;
+        let request = &decided.request;
+        let candidate = Candidate {
+            decision,
+            model: model.clone(),
+            text,
+            confidence,
+            decided: request.received,
         };
-        found == offer.text.as_str()
+        let made_for = (decided.snapshot.version, request.offset.get());
+        let now = self.clock.now();
+        self.record_all(
+            self.episodes
+                .label(&request.document, made_for, candidate, now),
+        );
+    }
+
+    /// Does what becomes due while nothing happens: endings that no client has corrected, match
+    /// labels after half a minute, the checks of retention. Runs until [`Engine::close`]; dropped
+    /// before, it loses nothing, and what is due waits for the next call.
+    pub async fn settle_when_due(&self) {
+        loop {
+            let due = self.episodes.due();
+            let now = self.clock.now();
+            if due.is_some_and(|due| due <= now) {
+                self.record_all(self.episodes.tick(now));
+                continue;
+            }
+            let sleep = async {
+                match due {
+                    Some(due) => tokio::time::sleep(due.since(now).max(SHORTEST)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.closing.cancelled() => return,
+                () = self.episodes.earlier() => {}
+                () = sleep => {}
+            }
+        }
+    }
+
+    pub(super) fn record_all(&self, events: Vec<LedgerEvent>) {
+        for event in events {
+            if let LedgerEvent::Outcome(row) = &event
+                && row.kind == OutcomeKind::Accepted
+            {
+                self.status.send_modify(|status| status.accepted += 1);
+            }
+            self.book.record(event);
+        }
+    }
+}
+
+/// No sleep is shorter than the runtime's timer, so that a clock that stands still does no harm.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Returns how many bytes the first `units` of UTF-16 are.
+fn bytes_of(text: &str, units: u32) -> Result<usize, OutcomeError> {
+    let mut left = units as usize;
+    for (at, character) in text.char_indices() {
+        if left == 0 {
+            return Ok(at);
+        }
+        left = left
+            .checked_sub(character.len_utf16())
+            .ok_or(OutcomeError::InsideCharacter { said: units })?;
+    }
+    if left == 0 {
+        return Ok(text.len());
+    }
+    let whole = text.encode_utf16().count();
+    Err(OutcomeError::TooLong {
+        said: units,
+        whole: u32::try_from(whole).unwrap_or(u32::MAX),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_counted_to_the_border_of_a_character() {
+        // é is one unit and two bytes, 😀 two units and four bytes.
+        assert_eq!(bytes_of("é😀x", 0), Ok(0));
+        assert_eq!(bytes_of("é😀x", 1), Ok(2));
+        assert_eq!(
+            bytes_of("é😀x", 2),
+            Err(OutcomeError::InsideCharacter { said: 2 })
+        );
+        assert_eq!(bytes_of("é😀x", 4), Ok(7));
+        assert_eq!(
+            bytes_of("é😀x", 5),
+            Err(OutcomeError::TooLong { said: 5, whole: 4 })
+        );
+        assert_eq!(
+            bytes_of("😀", 1),
+            Err(OutcomeError::InsideCharacter { said: 1 })
+        );
     }
 }

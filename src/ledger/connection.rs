@@ -12,8 +12,8 @@ use super::schema;
 /// How long a file is tried that other processes hold or are creating at this moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens the file for writing, creates the tables if it is new, and refuses what is no ledger of
-/// a version known here.
+/// Opens the file for writing, creates the tables if it is new, brings it up to this version if it
+/// is older, and refuses what is no ledger of a version known here.
 pub(super) async fn open_for_writing(
     path: &Path,
     busy_timeout: Duration,
@@ -92,15 +92,16 @@ async fn prepare(
     let mut connection = options.connect().await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let state = FileState::read(&mut transaction).await?;
-    if state.is_new() {
-        transaction.execute(schema::CREATE).await?;
-        transaction.commit().await?;
-    } else {
+    if !state.is_new()
+        && let Err(error) = state.check(path)
+    {
         transaction.rollback().await?;
-        if let Err(error) = state.check(path) {
-            return Ok(Err(error));
-        }
+        return Ok(Err(error));
     }
+    for statements in schema::statements_from(state.version) {
+        transaction.execute(statements).await?;
+    }
+    transaction.commit().await?;
     Ok(Ok(connection))
 }
 

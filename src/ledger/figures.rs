@@ -23,12 +23,17 @@ pub struct Figures {
     pub shown: u64,
     /// Suggestions that were taken whole.
     pub accepted: u64,
+    /// Those of them that no client reported: one edit put the suggestion there.
+    pub accepted_inferred: u64,
     /// Suggestions that were taken in part.
     pub partly_accepted: u64,
     /// Suggestions that an editor says were turned down.
     pub dismissed: u64,
     /// Suggestions that were still there after ten minutes.
     pub retained: u64,
+    /// Accepted suggestions that were looked for after ten minutes; the session of the others
+    /// ended before, or their document was closed, so what became of them is not known.
+    pub retention_checked: u64,
     /// Accepted suggestions whose ten minutes are not over.
     pub retained_pending: u64,
 }
@@ -38,7 +43,8 @@ impl Figures {
     /// of them, for then it is not known.
     #[must_use]
     pub const fn known_retained(&self) -> Option<u64> {
-        if self.retained > 0 || self.retained_pending >= self.accepted {
+        if self.retained > 0 || self.retention_checked > 0 || self.retained_pending >= self.accepted
+        {
             Some(self.retained)
         } else {
             None
@@ -91,6 +97,11 @@ impl Figures {
             OutcomeKind::PartlyAccepted => &mut self.partly_accepted,
             OutcomeKind::Dismissed => &mut self.dismissed,
             OutcomeKind::Retained => &mut self.retained,
+            // Endings that only learning looks at.
+            OutcomeKind::Matched
+            | OutcomeKind::Diverged
+            | OutcomeKind::Replaced
+            | OutcomeKind::Censored => return,
         };
         *field += count;
     }
@@ -105,9 +116,11 @@ impl Figures {
         self.offered += other.offered;
         self.shown += other.shown;
         self.accepted += other.accepted;
+        self.accepted_inferred += other.accepted_inferred;
         self.partly_accepted += other.partly_accepted;
         self.dismissed += other.dismissed;
         self.retained += other.retained;
+        self.retention_checked += other.retention_checked;
         self.retained_pending += other.retained_pending;
     }
 }

@@ -4,8 +4,8 @@ use sqlx::query_builder::{QueryBuilder, Separated};
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 
 use crate::domain::{
-    CacheHitRow, CallRow, DecisionRow, LedgerEvent, MatchRow, OutcomeRow, SuppressedRow,
-    TokenCount, Who,
+    CacheHitRow, CallRow, DecisionRow, LedgerEvent, MatchRow, OutcomeRow, RetentionRow,
+    SuppressedRow, TokenCount, Who,
 };
 
 /// SQLite takes at most 32,766 values per statement; 512 rows of the widest table stay below.
@@ -30,6 +30,7 @@ pub(super) async fn insert(
     let mut calls: Vec<&CallRow> = Vec::new();
     let mut outcomes: Vec<&OutcomeRow> = Vec::new();
     let mut matches: Vec<&MatchRow> = Vec::new();
+    let mut retentions: Vec<&RetentionRow> = Vec::new();
     let mut cache_hits: Vec<&CacheHitRow> = Vec::new();
     let mut suppressed: Vec<&SuppressedRow> = Vec::new();
     for event in events {
@@ -38,6 +39,7 @@ pub(super) async fn insert(
             LedgerEvent::Call(row) => calls.push(row),
             LedgerEvent::Outcome(row) => outcomes.push(row),
             LedgerEvent::Match(row) => matches.push(row),
+            LedgerEvent::Retention(row) => retentions.push(row),
             LedgerEvent::CacheHit(row) => cache_hits.push(row),
             LedgerEvent::Suppressed(row) => suppressed.push(row),
         }
@@ -46,6 +48,7 @@ pub(super) async fn insert(
     insert_rows(connection, &calls).await?;
     insert_rows(connection, &outcomes).await?;
     insert_rows(connection, &matches).await?;
+    insert_rows(connection, &retentions).await?;
     insert_rows(connection, &cache_hits).await?;
     insert_rows(connection, &suppressed).await
 }
@@ -270,6 +273,34 @@ impl Stored for MatchRow {
             .push_bind(i64::from(self.candidate_chars))
             .push_bind(self.confidence)
             .push_bind(i64::from(self.within_ms))
+            .push_bind(self.at.unix_micros());
+    }
+}
+
+impl Stored for RetentionRow {
+    const TABLE: &'static str = "retentions";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "completion",
+        "decision",
+        "episode",
+        "after_s",
+        "still_there",
+        "distance",
+        "kept_chars",
+        "at",
+    ];
+
+    fn bind(&self, values: &mut Values<'_>) {
+        values
+            .push_bind(self.id.as_uuid())
+            .push_bind(self.completion.as_uuid())
+            .push_bind(self.decision.as_uuid())
+            .push_bind(self.episode.as_uuid())
+            .push_bind(i64::from(self.after_s))
+            .push_bind(self.still_there)
+            .push_bind(self.distance)
+            .push_bind(i64::from(self.kept_chars))
             .push_bind(self.at.unix_micros());
     }
 }

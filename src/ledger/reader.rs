@@ -123,6 +123,9 @@ async fn read_groups(
     };
     // One transaction, so that all tables are seen as they were at one moment.
     let mut transaction = connection.begin().await?;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *transaction)
+        .await?;
     for table in [
         Table::Decisions,
         Table::CacheHits,
@@ -130,7 +133,7 @@ async fn read_groups(
         Table::Calls,
         Table::Outcomes,
     ] {
-        let sql = table.query(&groups.dimensions);
+        let sql = table.query(&groups.dimensions, version);
         let due = query.now.minus(RETAINED_AFTER);
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(query.since.unix_micros())
@@ -164,6 +167,19 @@ fn day_name(days_since_1970: i64) -> String {
     date.to_string()
 }
 
+/// Returns whether an outcome is an accept that was looked after when it was due; a file of
+/// version 1 has no such checks, and reading does not bring it up.
+fn checked(version: i64) -> String {
+    if version < 2 {
+        return "0".to_owned();
+    }
+    format!(
+        "x.kind = 'accepted' AND EXISTS (SELECT 1 FROM retentions r \
+         WHERE r.completion = x.completion AND r.after_s = {})",
+        RETAINED_AFTER.as_secs()
+    )
+}
+
 /// A table of the ledger, as the report reads it.
 #[derive(Clone, Copy)]
 enum Table {
@@ -178,7 +194,7 @@ impl Table {
     /// Returns the query: one column per dimension, then what [`Table::add`] reads. Parameters are
     /// the period and the moment before which an accepted suggestion is due. The table's rows are
     /// `x`, the decision that they are credited to is `d`.
-    fn query(self, dimensions: &[Dimension]) -> String {
+    fn query(self, dimensions: &[Dimension], version: i64) -> String {
         let keys = dimensions.iter().map(|&dimension| self.key(dimension));
         let figures = match self {
             Self::Decisions | Self::CacheHits | Self::Suppressed => {
@@ -196,6 +212,8 @@ impl Table {
                 "SUM(x.kind = 'accepted' AND x.at > ?3 AND NOT EXISTS (SELECT 1 FROM outcomes r \
                  WHERE r.completion = x.completion AND r.kind = 'retained')) AS pending"
                     .to_owned(),
+                "SUM(x.kind = 'accepted' AND x.evidence = 'insert') AS inferred".to_owned(),
+                format!("SUM({}) AS checked", checked(version)),
             ],
         };
         let columns: Vec<String> = keys.chain(figures).collect();
@@ -311,6 +329,8 @@ impl Table {
                 if let Some(kind) = kind.as_deref().and_then(OutcomeKind::from_name) {
                     figures.add_outcomes(kind, n);
                 }
+                figures.accepted_inferred += count("inferred")?;
+                figures.retention_checked += count("checked")?;
                 figures.retained_pending += count("pending")?;
             }
         }

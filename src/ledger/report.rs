@@ -144,8 +144,10 @@ impl ReportQuery {
 /// name as `key`:
 ///
 /// - counts, as integers: `requests`, of them `cache_hits` and `suppressed`; `calls`, of them
-///   `unpriced_calls`; `offered`, `shown`, `accepted`, `partly_accepted`, `dismissed`, `retained`,
-///   `retained_pending`;
+///   `unpriced_calls`; `offered`, `shown`, `accepted`, of them `accepted_inferred` (no client said
+///   so, one edit put the suggestion there), `partly_accepted`, `dismissed`, `retained` (of the
+///   accepted, still there after ten minutes), `retention_checked` (of the accepted, looked for
+///   after ten minutes), `retained_pending` (of the accepted, the ten minutes are not over);
 /// - shares, as fractions with six places: `acceptance_rate` (accepted ÷ offered), `gross_margin`;
 /// - dollars, as strings with six places: `cost_usd`, `revenue_usd`;
 /// - dollars, as strings with nine places: `cost_per_request_usd`, `cost_per_offered_usd`,
@@ -295,10 +297,12 @@ impl Serialize for Line<'_> {
         line.serialize_entry("offered", &figures.offered)?;
         line.serialize_entry("shown", &figures.shown)?;
         line.serialize_entry("accepted", &figures.accepted)?;
+        line.serialize_entry("accepted_inferred", &figures.accepted_inferred)?;
         line.serialize_entry("partly_accepted", &figures.partly_accepted)?;
         line.serialize_entry("dismissed", &figures.dismissed)?;
         let retained = self.retention_is_known.then_some(figures.retained);
         line.serialize_entry("retained", &retained)?;
+        line.serialize_entry("retention_checked", &figures.retention_checked)?;
         line.serialize_entry("retained_pending", &figures.retained_pending)?;
         line.serialize_entry("acceptance_rate", &figures.acceptance_rate())?;
         line.serialize_entry("cost_usd", &figures.cost_usd())?;

@@ -1,8 +1,8 @@
-//! The tables of the ledger, schema version 1. Rows are appended; triggers refuse `UPDATE` and
+//! The tables of the ledger, schema version 2. Rows are appended; triggers refuse `UPDATE` and
 //! `DELETE`.
 //!
 //! There is one table per kind of event: `decisions`, `calls`, `outcomes`, `matches`,
-//! `cache_hits`, `suppressed`. Each has one column per field of the row of that name in
+//! `retentions`, `cache_hits`, `suppressed`. Each has one column per field of the row of that name in
 //! [`crate::domain`], under the same name; what a row nests is flattened: who asked is `tenant`,
 //! `user`, `workspace` (keyed hashes) and `client`; usage is `input_total`, `cache_read`,
 //! `cache_write_5m`, `cache_write_1h`, `output_total` and `reasoning`.
@@ -17,21 +17,31 @@
 //! | unknown | `NULL`, never 0 |
 //!
 //! `decisions.step` is 0 for the request itself and counts up along fallbacks, each of which is a
-//! row with its own call. `calls.decision`, `outcomes.decision`, `matches.decision` and
-//! `cache_hits.decision` name the decision that is to be credited. An outcome is unique by
-//! `completion` and `kind`, so a suggestion that is accepted twice counts once. No column holds
-//! source text, a prompt or a completion.
+//! row with its own call. `calls.decision`, `outcomes.decision`, `matches.decision`,
+//! `retentions.decision` and `cache_hits.decision` name the decision that is to be credited. An
+//! outcome is unique by `completion` and `kind`, so a suggestion that is accepted twice counts
+//! once; a check of retention is unique by `completion` and `after_s`, and one that was never made
+//! has no row: it is unknown, not gone. No column holds source text, a prompt or a completion.
+//!
+//! An offer episode has one ending among `outcomes`: `accepted`, `partly-accepted`, `dismissed`,
+//! `matched`, `diverged`, `replaced` or `censored`; `evidence` says how it is known and `weight`
+//! how much it counts for learning. An accept has evidence `client`, or `insert` where no client
+//! said anything and one edit put the suggestion there. An accept that a client reports after
+//! another ending was written is a second row with the weight that is left of 1.
+//!
+//! Version 2 added `retentions`. A file of version 1 is brought up when it is opened for writing,
+//! and is read as it is by reports.
 //!
 //! `PRAGMA user_version` is the schema version and `PRAGMA application_id` marks the file.
 
 /// The schema version that this program writes and the newest that it reads.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Marks the file as ours: `MNTL` in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x4d4e_544c;
 
 /// The tables, indexes and triggers of version 1. `PRAGMA` takes no parameters, hence the numbers.
-pub(super) const CREATE: &str = r#"
+pub(super) const VERSION_1: &str = r#"
 CREATE TABLE decisions (
     id BLOB NOT NULL PRIMARY KEY,
     parent BLOB,
@@ -176,14 +186,45 @@ PRAGMA application_id = 1296979020;
 PRAGMA user_version = 1;
 "#;
 
-/// The tables of version 1.
+/// What leads from one version to the next: the first entry from 1 to 2. A new file takes all of
+/// these steps, so it is the same as one that was brought up.
+pub(super) const STEPS: &[&str] = &[r#"
+CREATE TABLE retentions (
+    id BLOB NOT NULL PRIMARY KEY,
+    completion BLOB NOT NULL,
+    decision BLOB NOT NULL,
+    episode BLOB NOT NULL,
+    after_s INTEGER NOT NULL,
+    still_there INTEGER NOT NULL,
+    distance REAL NOT NULL,
+    kept_chars INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (completion, after_s)
+) STRICT;
+
+CREATE INDEX retentions_by_time ON retentions (at);
+
+CREATE TRIGGER retentions_no_update BEFORE UPDATE ON retentions BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER retentions_no_delete BEFORE DELETE ON retentions BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+
+PRAGMA user_version = 2;
+"#];
+
+/// Returns the statements that bring a file of `version` up to [`VERSION`]; 0 is a new file.
+pub(super) fn statements_from(version: i64) -> impl Iterator<Item = &'static str> {
+    let all = std::iter::once(VERSION_1).chain(STEPS.iter().copied());
+    all.skip(usize::try_from(version).unwrap_or(0))
+}
+
+/// The tables of this version.
 pub const TABLES: &[&str] = &[
     "decisions",
     "calls",
     "outcomes",
     "matches",
+    "retentions",
     "cache_hits",
     "suppressed",
 ];
 
-const _: () = assert!(APPLICATION_ID == 1_296_979_020 && VERSION == 1);
+const _: () = assert!(APPLICATION_ID == 1_296_979_020 && VERSION == 1 + STEPS.len() as i64);

@@ -171,6 +171,9 @@ impl Mantle {
             }
             engine.index().await;
         });
+        let engine = Arc::clone(&session.engine);
+        self.tasks
+            .spawn(async move { engine.settle_when_due().await });
         let (client, mut status) = (self.client.clone(), session.engine.status());
         self.tasks.spawn(async move {
             loop {

@@ -2,9 +2,9 @@
 //!
 //! The period is 10 and 11 November 2026. In it:
 //!
-//! - 1: the embedded model, rust, on the 10th: offered, accepted, retained;
-//! - 2: codestral for 468 micro-USD, rust, on the 10th: offered, accepted (said twice), not kept;
-//!   two more requests are answered from it for nothing;
+//! - 1: the embedded model, rust, on the 10th: offered, accepted (seen by its edit), retained;
+//! - 2: codestral for 468 micro-USD, rust, on the 10th: offered, accepted (said twice), looked for
+//!   after ten minutes and not kept; two more requests are answered from it for nothing;
 //! - 3: codestral, python, on the 11th, cost not known: offered, taken in part;
 //! - 4: sonnet for 12,300 micro-USD, python, on the 11th: failed, so
 //! - 5: its next step is codestral for 100 micro-USD: offered, turned down;
@@ -17,10 +17,11 @@
 
 use std::path::Path;
 
-use super::rows::{at, cache_hit, call, decision, outcome, suppressed};
+use super::rows::{at, cache_hit, call, decision, outcome, retention, suppressed};
 use crate::domain::OutcomeKind::{self, Accepted, Dismissed, Offered, PartlyAccepted, Retained};
 use crate::domain::{
-    CallRow, DecisionRow, LedgerEvent, ModelId, Origin, OutcomeRow, Tier, Timestamp,
+    CallRow, DecisionRow, Evidence, LedgerEvent, ModelId, Origin, OutcomeRow, RetentionRow, Tier,
+    Timestamp,
 };
 use crate::ledger::{Ledger, ReportQuery};
 
@@ -112,7 +113,18 @@ fn events() -> Vec<LedgerEvent> {
         .into_iter()
         .zip(1_000..)
         .map(|((n, kind, seconds), id)| outcome_at(id, n, kind, at(seconds)));
+    let looked_for = |id, n, after_s, still_there| {
+        LedgerEvent::Retention(RetentionRow {
+            after_s,
+            still_there,
+            ..retention(id, n)
+        })
+    };
     let more = [
+        looked_for(4_000, 1, 600, true),
+        looked_for(4_001, 2, 300, true),
+        looked_for(4_002, 2, 600, false),
+        looked_for(4_003, 8, 30, true),
         LedgerEvent::CacheHit(cache_hit(2_000, 2)),
         LedgerEvent::CacheHit(cache_hit(2_001, 2)),
         LedgerEvent::Suppressed(suppressed(3_000)),
@@ -127,8 +139,14 @@ fn events() -> Vec<LedgerEvent> {
 }
 
 fn outcome_at(id: u128, n: u128, kind: OutcomeKind, at: Timestamp) -> LedgerEvent {
+    let is_seen = n == 1 && kind == Accepted;
     LedgerEvent::Outcome(OutcomeRow {
         at,
+        evidence: if is_seen {
+            Evidence::Insert
+        } else {
+            Evidence::Client
+        },
         ..outcome(id, n, kind)
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod example;
 mod killed;
+mod migrating;
 mod reporting;
 pub(crate) mod rows;
 mod unwritable;

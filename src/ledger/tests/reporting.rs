@@ -21,7 +21,8 @@ async fn the_totals_of_the_example_are_as_reckoned_by_hand() {
     // Requests: decisions 1, 2, 3, 4, 6 and 8, two cache hits, one suppressed: 9. Decision 5 is a
     // further step of 4, and 7 is `mantle complete`.
     // Calls: 2, 3, 4, 5 and 7. Cost: 468 + 12,300 + 100 + 32 = 12,900 micro-USD.
-    // Offered: 1, 2, 3, 5, 8. Accepted: 1, 2, 8; the ten minutes of 8 are not over.
+    // Offered: 1, 2, 3, 5, 8. Accepted: 1, 2, 8; the ten minutes of 8 are not over. Only 1 was
+    // seen by its edit; 1 and 2 were looked for after ten minutes.
     assert_eq!(
         report.totals,
         Figures {
@@ -34,9 +35,11 @@ async fn the_totals_of_the_example_are_as_reckoned_by_hand() {
             offered: 5,
             shown: 0,
             accepted: 3,
+            accepted_inferred: 1,
             partly_accepted: 1,
             dismissed: 1,
             retained: 1,
+            retention_checked: 2,
             retained_pending: 1,
         }
     );
@@ -105,6 +108,31 @@ async fn a_ledger_of_free_answers_costs_nothing() {
         Some("0.000000000")
     );
     assert_eq!(report.gross_margin(), None);
+}
+
+#[tokio::test]
+async fn what_was_looked_for_and_is_gone_is_known_to_be_gone() {
+    let retained_of = async |events: Vec<LedgerEvent>| {
+        let (_folder, path) = folder();
+        let ledger = Ledger::open(&path).await.expect("a new ledger");
+        for event in events {
+            ledger.record(event).expect("room in the queue");
+        }
+        ledger.close().await;
+        let report = report(&path, &ReportQuery::new(at(0), at(10_000))).await;
+        report.totals.known_retained()
+    };
+    let accepted = || LedgerEvent::Outcome(rows::outcome(1, 1, OutcomeKind::Accepted));
+    let checked = |after_s| {
+        LedgerEvent::Retention(crate::domain::RetentionRow {
+            after_s,
+            still_there: false,
+            ..rows::retention(2, 1)
+        })
+    };
+    assert_eq!(retained_of(vec![accepted()]).await, None);
+    assert_eq!(retained_of(vec![accepted(), checked(300)]).await, None);
+    assert_eq!(retained_of(vec![accepted(), checked(600)]).await, Some(0));
 }
 
 #[tokio::test]

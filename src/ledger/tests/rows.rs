@@ -6,7 +6,7 @@ use crate::domain::{
     Action, ArmEstimate, BillingBasis, BurstId, CacheHitRow, CacheLayer, CallId, CallOutcome,
     CallRow, CompletionId, CursorSite, DecisionId, DecisionRow, EpisodeId, Evidence, Exclusion,
     Features, LedgerEvent, MatchRow, ModelId, Money, Origin, OutcomeKind, OutcomeRow, Protocol,
-    Reason, RowId, SuppressedRow, Tier, Timestamp, TokenCount, Trigger, Usage, Who,
+    Reason, RetentionRow, RowId, SuppressedRow, Tier, Timestamp, TokenCount, Trigger, Usage, Who,
 };
 
 /// Midnight at the beginning of 10 November 2026, UTC.
@@ -154,6 +154,21 @@ pub(crate) fn matched(n: u128, decision: u128) -> MatchRow {
     }
 }
 
+/// Returns check number `n` of the suggestion of decision number `decision`, ten minutes on.
+pub(crate) fn retention(n: u128, decision: u128) -> RetentionRow {
+    RetentionRow {
+        id: RowId::from_uuid(Uuid::from_u128(n)),
+        completion: completion_of(decision),
+        decision: DecisionId::from_uuid(Uuid::from_u128(decision)),
+        episode: EpisodeId::from_uuid(Uuid::from_u128(8)),
+        after_s: 600,
+        still_there: true,
+        distance: 0.25,
+        kept_chars: 16,
+        at: at(5),
+    }
+}
+
 /// Returns cache hit number `n`, paid for by decision number `decision`.
 pub(crate) fn cache_hit(n: u128, decision: u128) -> CacheHitRow {
     CacheHitRow {
@@ -186,6 +201,7 @@ pub(crate) fn one_of_each(n: u128) -> Vec<LedgerEvent> {
         LedgerEvent::Call(Box::new(call(2_000_000 + n, n, Some(468_000_000)))),
         LedgerEvent::Outcome(outcome(3_000_000 + n, n, OutcomeKind::Accepted)),
         LedgerEvent::Match(matched(4_000_000 + n, n)),
+        LedgerEvent::Retention(retention(7_000_000 + n, n)),
         LedgerEvent::CacheHit(cache_hit(5_000_000 + n, n)),
         LedgerEvent::Suppressed(suppressed(6_000_000 + n)),
     ]

@@ -147,7 +147,10 @@ async fn a_newer_schema_is_refused_with_what_to_do() {
         .await;
     raw(&path)
         .await
-        .execute("PRAGMA user_version = 2")
+        .execute(AssertSqlSafe(format!(
+            "PRAGMA user_version = {}",
+            schema::VERSION + 1
+        )))
         .await
         .expect("a newer version");
     for refused in [
@@ -156,7 +159,7 @@ async fn a_newer_schema_is_refused_with_what_to_do() {
     ] {
         let error = refused.expect_err("a newer ledger was opened");
         assert!(
-            matches!(error, LedgerError::TooNew { found: 2, .. }),
+            matches!(error, LedgerError::TooNew { found: 3, .. }),
             "{error}"
         );
         assert!(error.to_string().contains("Update mantle"), "{error}");

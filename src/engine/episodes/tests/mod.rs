@@ -1,0 +1,5 @@
+mod endings;
+mod labels;
+mod properties;
+mod script;
+mod session;
