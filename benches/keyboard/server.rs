@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mantle_ls::cli::lsp_client::wire::{Indexed, Position, Range, file_uri};
-use mantle_ls::cli::lsp_client::{Launch, LspClient, LspError, Pending};
+use mantle_ls::cli::lsp_client::{Launch, LspClient, LspError, Pending, frame};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -121,15 +121,23 @@ impl Server {
 
     /// Opens a Rust file under the workspace's root; it need not be on disk.
     pub async fn open(&self, name: &str, text: &str) -> Result<Document, LspError> {
+        let (document, frame) = self.opening(name, text);
+        self.client.send_bytes(frame).await?;
+        Ok(document)
+    }
+
+    /// Returns a document and the frame that opens it, for the caller to send.
+    pub fn opening(&self, name: &str, text: &str) -> (Document, Vec<u8>) {
         let uri = file_uri(&self.folder.path().join("root").join(name));
-        let document = json!({"uri": uri, "languageId": "rust", "version": 1, "text": text});
-        let params = json!({"textDocument": document});
-        self.client.notify("textDocument/didOpen", params).await?;
-        Ok(Document {
+        let item = json!({"uri": uri, "languageId": "rust", "version": 1, "text": text});
+        let params = json!({"textDocument": item});
+        let opened = json!({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": params});
+        let document = Document {
             client: Arc::clone(&self.client),
             uri,
             version: 1,
-        })
+        };
+        (document, frame(&opened))
     }
 
     /// Tells an older request that nobody waits for it any more.
@@ -178,7 +186,7 @@ pub struct Suggested {
 }
 
 impl Document {
-    /// Types at a place; returns the place behind it. The text is ASCII.
+    /// Types at a place; returns the place behind it, which is right for ASCII only.
     pub async fn type_at(&mut self, at: Position, text: &str) -> Result<Position, LspError> {
         self.version += 1;
         let params = json!({

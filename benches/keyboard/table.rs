@@ -46,6 +46,14 @@ impl Tables {
         self.calls.push(row);
     }
 
+    /// Takes the row of a burst, and what was wrong with its answers.
+    pub fn burst(&mut self, (row, failure): (Calls, Option<String>)) {
+        if let Some(why) = failure {
+            self.failed(&row.what, &why);
+        }
+        self.calls(row);
+    }
+
     /// Notes that a row is missing or cannot be believed, and why.
     pub fn failed(&mut self, what: &str, why: &str) {
         eprintln!("{what}: NOT MEASURED: {why}");
