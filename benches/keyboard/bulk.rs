@@ -32,10 +32,12 @@ pub async fn measure(bench: &Bench, tables: &mut Tables) -> Result<(), LspError>
         let (key, rest) = place.rest.split_at(1);
         let mark = bench.model.mark();
         let first = opened.take();
+        let start = document.begin(place).await?;
         let began = first.unwrap_or_else(Instant::now);
-        let cursor = document.type_at(place.at, key).await?;
+        let cursor = document.type_at(start, key).await?;
         let suggested = answer(document.ask(cursor).await?).await?;
         let took = began.elapsed();
+        document.leave(place).await?;
         let calls = bench.model.since(mark);
         let [call] = &calls[..] else {
             tables.failed("c", &format!("{} calls for one request", calls.len()));

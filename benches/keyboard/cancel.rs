@@ -73,9 +73,9 @@ pub async fn to_the_socket(bench: &Bench, tables: &mut Tables) -> Result<(), Lsp
     let mut spans = Vec::new();
     let mut refused = 0;
     for _ in 0..count {
-        let place = scene.next_place(1);
+        let (place, cursor) = scene.begin_line(1).await?;
         let mark = bench.model.mark();
-        let pending = scene.document.ask(place.at).await?;
+        let pending = scene.document.ask(cursor).await?;
         let arrived = bench.model.wait(mark, PATIENCE, |calls| calls.len() == 1);
         if arrived.await.is_none() {
             tables.failed("i", "a request did not reach the model");
@@ -91,6 +91,7 @@ pub async fn to_the_socket(bench: &Bench, tables: &mut Tables) -> Result<(), Lsp
             Some(closed) => spans.push(closed - cancelled),
             None => tables.failed("i", "a cancelled call ran to its end"),
         }
+        scene.document.leave(&place).await?;
         let answer = pending.answer::<Value>(PATIENCE).await;
         refused += usize::from(answer.is_err_and(|error| error.code() == Some(CANCELLED)));
     }

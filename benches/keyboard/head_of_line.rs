@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mantle_ls::cli::lsp_client::LspError;
+use mantle_ls::cli::lsp_client::wire::Position;
 
 use crate::Bench;
 use crate::fake_model::Delivery;
@@ -46,6 +47,10 @@ async fn row(
     let mut scene = Scene::open(bench, Setting::Pinned).await?;
     let other_page = bench.corpus.page(1_000, 1, 1);
     let mut other = scene.server.open("other.rs", &other_page.text).await?;
+    let empty_line = Position {
+        line: other_page.places[0].line,
+        character: 0,
+    };
     let delivery = match second {
         Second::Contradiction => Delivery::From(FIRST_PIECE),
         Second::OtherPlace | Second::OtherDocument => Delivery::AtTheEnd,
@@ -53,18 +58,19 @@ async fn row(
     scene.play(HOLD, delivery);
     let mut spans = Vec::new();
     for _ in 0..count {
-        let (place, elsewhere) = (scene.next_place(2), scene.next_place(2));
+        let (elsewhere, other_at) = scene.begin_line(2).await?;
+        let (place, at) = scene.begin_line(2).await?;
         let mark = bench.model.mark();
-        let first = scene.document.ask(place.at).await?;
+        let first = scene.document.ask(at).await?;
         let running = bench.model.wait(mark, PATIENCE, |calls| calls.len() == 1);
         running.await;
         // Several pieces have come by then, and the call runs on for long.
         tokio::time::sleep(FIRST_PIECE * 4).await;
 
         let (document, at, key) = match second {
-            Second::OtherPlace => (&mut scene.document, elsewhere.at, &elsewhere.rest[..1]),
-            Second::OtherDocument => (&mut other, other_page.places[0].at, "x"),
-            Second::Contradiction => (&mut scene.document, place.at, "q"),
+            Second::OtherPlace => (&mut scene.document, other_at, &elsewhere.rest[..1]),
+            Second::OtherDocument => (&mut other, empty_line, "x"),
+            Second::Contradiction => (&mut scene.document, at, "q"),
         };
         let pressed = Instant::now();
         let cursor = document.type_at(at, key).await?;
@@ -76,6 +82,8 @@ async fn row(
             Some(_) => tables.failed("h", "the second prompt lacks the key"),
             None => tables.failed("h", "the second request did not reach the model"),
         }
+        scene.document.leave(&place).await?;
+        scene.document.leave(&elsewhere).await?;
         for request in [first, pending] {
             scene.server.cancel(request.id()).await?;
             // Refused, or answered by then; only that it is over matters.

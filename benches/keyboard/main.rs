@@ -54,7 +54,7 @@ struct Options {
     #[arg(long, value_delimiter = ',', value_parser = row_letter)]
     only: Vec<char>,
     /// Requests of a row whose times are taken.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..))]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..=1_000))]
     rounds: u16,
     /// The server's program.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_mantle"))]

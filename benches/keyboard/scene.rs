@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use mantle_ls::cli::lsp_client::wire::Position;
 use mantle_ls::cli::lsp_client::{LspError, Pending};
 
 use crate::Bench;
@@ -12,9 +13,9 @@ use crate::support::{milliseconds, quantile};
 use crate::table::Calls;
 
 const LINES: usize = 5_000;
-const PLACES: usize = 120;
+const PLACES: usize = 100;
 /// Keys of a place that are typed at the most, with something left to suggest.
-const LONGEST_BURST: usize = 22;
+const LONGEST_BURST: usize = 21;
 /// A key that begins nothing that the fake model says.
 const CONTRADICTION: &str = "q";
 
@@ -70,7 +71,8 @@ pub struct Outcome {
 impl<'b> Scene<'b> {
     pub async fn open(bench: &'b Bench, setting: Setting) -> Result<Self, LspError> {
         let server = bench.start(setting, &[]).await?;
-        let page = bench.corpus.page(LINES, PLACES, 0);
+        let page = bench.corpus.dense_page(LINES, PLACES);
+        let page = page.expect("the sources have far denser stretches");
         let document = server.open("typed.rs", &page.text).await?;
         let mut scene = Self {
             bench,
@@ -81,8 +83,9 @@ impl<'b> Scene<'b> {
         };
         // The first request opens connections and loads tables; no row is about that.
         scene.play(Duration::ZERO, Delivery::AtTheEnd);
-        let place = scene.next_place(1);
-        answer(scene.document.ask(place.at).await?).await?;
+        let (place, at) = scene.begin_line(1).await?;
+        answer(scene.document.ask(at).await?).await?;
+        scene.document.leave(&place).await?;
         Ok(scene)
     }
 
@@ -95,17 +98,19 @@ impl<'b> Scene<'b> {
         });
     }
 
-    /// Returns a place where nothing was typed, with at least `keys` keys missing.
-    pub fn next_place(&mut self, keys: usize) -> Place {
+    /// Begins a line where nothing was typed yet, with more than `keys` keys missing; returns where
+    /// they go. The caller leaves it.
+    pub async fn begin_line(&mut self, keys: usize) -> Result<(Place, Position), LspError> {
         let place = self.places.find(|place| place.rest.len() > keys);
-        place.expect("the document has more places than any row needs")
+        let place = place.expect("the document has more places than any row needs");
+        let at = self.document.begin(&place).await?;
+        Ok((place, at))
     }
 
     /// Types a burst in a new place and waits until every call has ended.
     pub async fn type_burst(&mut self, burst: Burst) -> Result<Outcome, LspError> {
-        let place = self.next_place(LONGEST_BURST);
+        let (place, mut cursor) = self.begin_line(LONGEST_BURST).await?;
         let mark = self.bench.model.mark();
-        let mut cursor = place.at;
         let mut pending: Vec<Pending> = Vec::new();
         let began = Instant::now();
         let mut asked = began;
@@ -152,6 +157,7 @@ impl<'b> Scene<'b> {
                 None => {}
             }
         }
+        self.document.leave(&place).await?;
         let is_over = |calls: &[Call]| calls.iter().all(|call| call.held().is_some());
         let calls = self.bench.model.wait(mark, PATIENCE, is_over).await;
         Ok(Outcome {

@@ -56,7 +56,7 @@ impl Tables {
 
     /// Notes that a row is missing or cannot be believed, and why.
     pub fn failed(&mut self, what: &str, why: &str) {
-        eprintln!("{what}: NOT MEASURED: {why}");
+        eprintln!("{what}: FAILED: {why}");
         self.failures.push(format!("{what}: {why}"));
     }
 
@@ -96,7 +96,7 @@ impl Tables {
             text.push_str(&line(&cells));
         }
         if !self.failures.is_empty() {
-            text.push_str("\nNot measured:\n\n");
+            text.push_str("\nWrong or not measured:\n\n");
         }
         for failure in &self.failures {
             text.push_str(&format!("- {failure}\n"));
