@@ -1,9 +1,9 @@
 //! What a person at the keyboard waits for and pays for, beyond the model itself.
 //!
-//! Budget, in words: with a model that needs 50 ms, a key and its completion cost less than five
-//! milliseconds more in a file of any size, and less than two in a small one; a key that agrees with
-//! what is shown, or with what is on its way, asks no model again; a request that nobody waits for
-//! any more costs nothing from that moment on; and no request ever waits for another one's model.
+//! Budget, in words: a key and its completion cost less than five milliseconds beside the model, in
+//! a file of any size; a key that agrees with what is shown is answered within two, and asks no
+//! model, nor does one that agrees with what is on its way; a request that nobody waits for any more
+//! costs nothing from that moment on; and no request ever waits for another one's model.
 //!
 //! A fake model on loopback holds each call for a known time and keeps what it saw; the server is
 //! the real binary over its pipes; a null server that does nothing but ask the model is measured in

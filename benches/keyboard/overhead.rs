@@ -108,7 +108,7 @@ async fn row(
     if measured.wrong > 0 || measured.by_model.is_empty() {
         let wrong = measured.wrong;
         tables.failed(
-            what,
+            &format!("a. {what}"),
             &format!("{wrong} of {} answers were wrong", requests + wrong),
         );
     }
