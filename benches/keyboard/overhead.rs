@@ -112,7 +112,9 @@ async fn row(
             &format!("{wrong} of {} answers were wrong", requests + wrong),
         );
     }
-    let cpu = measured.processor / u32::try_from(requests.max(1)).unwrap_or(u32::MAX);
+    let cpu = measured
+        .processor
+        .checked_div(u32::try_from(requests).unwrap_or(u32::MAX));
     let target = if setting == Setting::Null {
         ""
     } else {
@@ -123,7 +125,7 @@ async fn row(
         what: format!("a. {what}: a key and its completion, less the model's time"),
         p50,
         p99,
-        cpu: milliseconds(cpu),
+        cpu: cpu.map(milliseconds).unwrap_or_default(),
         target: target.to_owned(),
     });
     if !measured.by_embedded.is_empty() {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::support::{milliseconds, quantile};
 
+/// Failures that are named below the tables; the first few tell what is wrong.
+const SHOWN_FAILURES: usize = 20;
+
 /// What a row measures or is measured against.
 #[derive(Debug, Default)]
 pub struct Row {
@@ -98,8 +101,11 @@ impl Tables {
         if !self.failures.is_empty() {
             text.push_str("\nWrong or not measured:\n\n");
         }
-        for failure in &self.failures {
+        for failure in self.failures.iter().take(SHOWN_FAILURES) {
             text.push_str(&format!("- {failure}\n"));
+        }
+        if let Some(more @ 1..) = self.failures.len().checked_sub(SHOWN_FAILURES) {
+            text.push_str(&format!("- and {more} more\n"));
         }
         text
     }
