@@ -50,6 +50,7 @@ vsix: peers
 ## bench: the figures of benches/README.md, on a release build
 bench:
 	$(CARGO) bench --locked --bench start
+	$(CARGO) bench --locked --bench keyboard
 
 ## install: the release binary into cargo's bin folder
 install:

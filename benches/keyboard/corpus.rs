@@ -5,8 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mantle_ls::cli::lsp_client::wire::Position;
-
 /// The crates whose `src/` makes the documents, in this order; their versions are in `Cargo.lock`.
 const CRATES: &[&str] = &[
     "tokio",
@@ -23,8 +21,11 @@ const CRATES: &[&str] = &[
     "ropey",
 ];
 
-/// The fewest characters of a line that is typed in, without its indent.
-const SHORTEST: usize = 28;
+/// Characters of a line without its indent: those that are there before somebody types, and the
+/// fewest and the most of the whole.
+const STARTED: usize = 14;
+const SHORTEST: usize = 36;
+const LONGEST: usize = 100;
 
 /// The sources, joined.
 pub struct Corpus {
@@ -33,22 +34,25 @@ pub struct Corpus {
     pub crates: Vec<String>,
 }
 
-/// A line that is typed in: the document holds its start, the model knows its rest.
+/// A line that is typed in: the document lacks it, the model knows it.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Where the start ends, behind everything that is there.
-    pub at: Position,
-    /// What is missing; it is ASCII.
+    /// The empty line where it belongs.
+    pub line: u32,
+    /// What is there before somebody types: the indent and a few characters.
+    pub start: String,
+    /// What is missing behind it.
     pub rest: String,
 }
 
-/// A document with lines whose rest is missing, and the whole text.
+/// A document that lacks some lines, and the whole text. Only whole statements are missing, so that
+/// it parses: what a parser makes of damage all over a file would be measured otherwise.
 pub struct Page {
     /// What is opened.
     pub text: String,
     /// What the model knows.
     pub whole: Arc<str>,
-    /// The lines to type in, in an order that jumps about the middle half of the document.
+    /// The lines to type, in an order that jumps about the document.
     pub places: Vec<Place>,
 }
 
@@ -80,14 +84,22 @@ impl Corpus {
     }
 
     /// Returns a document of `lines` lines, the `page`th such stretch of the sources, with at most
-    /// `places` lines to type in.
+    /// `places` lines to type.
     pub fn page(&self, lines: usize, places: usize, page: usize) -> Page {
         let source = self.text.split_inclusive('\n').cycle();
         let text: String = source.skip(page * lines).take(lines).collect();
         open_places(&text, places)
     }
 
-    /// Returns a document of at least `bytes` bytes with lines to type in.
+    /// Returns the first document of `lines` lines that has `places` lines to type.
+    pub fn dense_page(&self, lines: usize, places: usize) -> Option<Page> {
+        let pages = self.text.lines().count() / lines;
+        (0..pages)
+            .map(|page| self.page(lines, places, page))
+            .find(|page| page.places.len() == places)
+    }
+
+    /// Returns a document of at least `bytes` bytes with lines to type.
     pub fn bulk(&self, bytes: usize, places: usize) -> Page {
         let mut text = String::new();
         let mut lines = self.text.split_inclusive('\n').cycle();
@@ -107,16 +119,16 @@ impl Corpus {
     }
 }
 
-/// Cuts the rest off some lines of code in the middle half of a text.
+/// Takes some statements out of a text, none of them near its ends.
 fn open_places(text: &str, wanted: usize) -> Page {
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut starts = HashMap::new();
     for line in &lines {
         *starts.entry(start_of(line)).or_insert(0_usize) += 1;
     }
-    let middle = lines.len() / 4..lines.len() * 3 / 4;
-    let fit: Vec<usize> = middle
-        .filter(|&at| is_fit(lines[at]) && starts[start_of(lines[at])] == 1)
+    let inside = (lines.len() / 10).max(1)..lines.len() * 9 / 10;
+    let fit: Vec<usize> = inside
+        .filter(|&at| is_statement(lines[at], lines[at - 1]) && starts[start_of(lines[at])] == 1)
         .collect();
     let step = (fit.len() / wanted.max(1)).max(1);
     let in_order: Vec<usize> = fit.into_iter().step_by(step).take(wanted).collect();
@@ -125,28 +137,20 @@ fn open_places(text: &str, wanted: usize) -> Page {
     let stride = (count * 382 / 1_000 + 1..)
         .find(|&stride| gcd(stride, count) == 1)
         .unwrap_or(1);
-    let chosen = (0..count).map(|n| in_order[n * stride % count]);
     let mut places = Vec::with_capacity(count);
-    for at in chosen {
+    for at in (0..count).map(|n| in_order[n * stride % count]) {
         let (start, rest) = lines[at].split_at(start_of(lines[at]).len());
         places.push(Place {
-            at: Position {
-                line: u32::try_from(at).unwrap_or(u32::MAX),
-                character: u32::try_from(start.len()).unwrap_or(u32::MAX),
-            },
+            line: u32::try_from(at).unwrap_or(u32::MAX),
+            start: start.to_owned(),
             rest: rest.trim_end().to_owned(),
         });
     }
-    for place in &places {
-        let line = &mut lines[place.at.line as usize];
-        *line = &line[..place.at.character as usize];
+    for at in in_order {
+        lines[at] = "\n";
     }
-    let cut: String = lines
-        .iter()
-        .flat_map(|line| [*line, if line.ends_with('\n') { "" } else { "\n" }])
-        .collect();
     Page {
-        text: cut,
+        text: lines.concat(),
         whole: text.into(),
         places,
     }
@@ -155,21 +159,21 @@ fn open_places(text: &str, wanted: usize) -> Page {
 /// The part of a line that is there before somebody types.
 fn start_of(line: &str) -> &str {
     let indent = line.len() - line.trim_start().len();
-    let end = (indent + 8).min(line.trim_end().len());
+    let end = (indent + STARTED).min(line.trim_end().len());
     if line.is_ascii() { &line[..end] } else { line }
 }
 
-/// Whether a line is code that is long enough, and its start is unlikely to be elsewhere.
-fn is_fit(line: &str) -> bool {
+/// Whether a line is a statement by itself, long enough, and can be taken out without damage.
+fn is_statement(line: &str, before: &str) -> bool {
     let code = line.trim();
+    let count = |brackets: &[char]| code.matches(brackets).count();
     line.is_ascii()
-        && code.len() >= SHORTEST
-        && code.len() <= 100
         && line.ends_with('\n')
-        && line.trim_end().len() + 1 == line.len()
-        && !code.starts_with("//")
-        && !code.starts_with('*')
-        && !code[8..].starts_with(' ')
+        && (SHORTEST..=LONGEST).contains(&code.len())
+        && code.starts_with(|first: char| first.is_ascii_alphabetic())
+        && code.ends_with(';')
+        && count(&['(', '[', '{']) == count(&[')', ']', '}'])
+        && (before.trim().is_empty() || before.trim_end().ends_with([';', '{', '}']))
 }
 
 fn gcd(a: usize, b: usize) -> usize {

@@ -49,7 +49,7 @@ pub struct Call {
     pub arrived: Instant,
     /// The text before the cursor, as it was sent.
     pub prompt: String,
-    /// When the last byte of the answer was written.
+    /// When its last piece was due and about to be written.
     pub answered: Option<Instant>,
     /// When the caller hung up before that.
     pub closed: Option<Instant>,
@@ -185,13 +185,23 @@ async fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
             calls.len() - 1
         };
         shared.changed.notify_waiters();
-        let delivered = deliver(&mut stream, script.pieces(arrived, answer), &mut unread).await;
+        let mut pieces = script.pieces(arrived, answer);
+        let last = pieces.pop()?;
+        let mut is_there = true;
+        for (at, piece) in pieces {
+            is_there = is_there
+                && stays_until(at, &mut stream, &mut unread).await
+                && stream.write_all(&piece).await.is_ok();
+        }
+        is_there = is_there && stays_until(last.0, &mut stream, &mut unread).await;
         let now = Instant::now();
-        if !delivered {
+        if !is_there {
             shared.change(place, |call| call.closed = Some(now));
             return None;
         }
+        // Before it is written: whoever has the answer must find it noted here.
         shared.change(place, |call| call.answered = Some(now));
+        stream.write_all(&last.1).await.ok()?;
     }
 }
 
@@ -257,28 +267,14 @@ fn event(text: &str) -> String {
     format!("{:x}\r\n{event}\r\n", event.len())
 }
 
-/// Writes each piece at its time; false once the caller has hung up.
-async fn deliver(
-    stream: &mut TcpStream,
-    pieces: Vec<(Instant, Vec<u8>)>,
-    unread: &mut Vec<u8>,
-) -> bool {
-    for (at, piece) in pieces {
-        tokio::select! {
-            biased;
-            () = hung_up(stream, unread) => return false,
-            () = tokio::time::sleep_until(at.into()) => {}
-        }
-        if stream.write_all(&piece).await.is_err() {
-            return false;
-        }
+/// Waits until a moment; false if the caller hangs up before it.
+async fn stays_until(at: Instant, stream: &mut TcpStream, unread: &mut Vec<u8>) -> bool {
+    let hung_up = async { while let Ok(1..) = stream.read_buf(unread).await {} };
+    tokio::select! {
+        biased;
+        () = hung_up => false,
+        () = tokio::time::sleep_until(at.into()) => true,
     }
-    true
-}
-
-/// Waits until the caller ends the connection.
-async fn hung_up(stream: &mut TcpStream, unread: &mut Vec<u8>) {
-    while let Ok(1..) = stream.read_buf(unread).await {}
 }
 
 /// Reads one request and returns its body; none at the end of the connection.

@@ -4,7 +4,7 @@
 //! frames, socket and fake model cost it what they cost the real server, in the same run. It keeps
 //! no text: its prompt is a filler of the size that real prompts have.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 use mantle_ls::cli::lsp_client::frame;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mantle_ls::cli::lsp_client::wire::{Indexed, Position, Range, file_uri};
-use mantle_ls::cli::lsp_client::{Launch, LspClient, LspError, Pending};
+use mantle_ls::cli::lsp_client::{Launch, LspClient, LspError, Pending, frame};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::corpus::Place;
 use crate::null_server;
 
 /// Long enough for a debug build on a busy machine; what is measured never waits for it.
@@ -121,15 +122,23 @@ impl Server {
 
     /// Opens a Rust file under the workspace's root; it need not be on disk.
     pub async fn open(&self, name: &str, text: &str) -> Result<Document, LspError> {
+        let (document, frame) = self.opening(name, text);
+        self.client.send_bytes(frame).await?;
+        Ok(document)
+    }
+
+    /// Returns a document and the frame that opens it, for the caller to send.
+    pub fn opening(&self, name: &str, text: &str) -> (Document, Vec<u8>) {
         let uri = file_uri(&self.folder.path().join("root").join(name));
-        let document = json!({"uri": uri, "languageId": "rust", "version": 1, "text": text});
-        let params = json!({"textDocument": document});
-        self.client.notify("textDocument/didOpen", params).await?;
-        Ok(Document {
+        let item = json!({"uri": uri, "languageId": "rust", "version": 1, "text": text});
+        let params = json!({"textDocument": item});
+        let opened = json!({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": params});
+        let document = Document {
             client: Arc::clone(&self.client),
             uri,
             version: 1,
-        })
+        };
+        (document, frame(&opened))
     }
 
     /// Tells an older request that nobody waits for it any more.
@@ -178,18 +187,46 @@ pub struct Suggested {
 }
 
 impl Document {
-    /// Types at a place; returns the place behind it. The text is ASCII.
+    /// Goes to a place and types what the line starts with; returns the place behind it.
+    pub async fn begin(&mut self, place: &Place) -> Result<Position, LspError> {
+        let start = Position {
+            line: place.line,
+            character: 0,
+        };
+        self.type_at(start, &place.start).await
+    }
+
+    /// Makes the line what it is in the whole text, whatever was typed, and so leaves it.
+    pub async fn leave(&mut self, place: &Place) -> Result<(), LspError> {
+        let at = |character| Position {
+            line: place.line,
+            character,
+        };
+        // Past the end of any line means its end.
+        let range = Range {
+            start: at(0),
+            end: at(10_000),
+        };
+        let whole = [place.start.as_str(), &place.rest].concat();
+        self.change(range, &whole).await
+    }
+
+    /// Types at a place; returns the place behind it, which is right for ASCII only.
     pub async fn type_at(&mut self, at: Position, text: &str) -> Result<Position, LspError> {
-        self.version += 1;
-        let params = json!({
-            "textDocument": {"uri": self.uri, "version": self.version},
-            "contentChanges": [{"range": Range::at(at), "text": text}],
-        });
-        self.client.notify("textDocument/didChange", params).await?;
+        self.change(Range::at(at), text).await?;
         Ok(Position {
             character: at.character + u32::try_from(text.len()).unwrap_or(u32::MAX),
             ..at
         })
+    }
+
+    async fn change(&mut self, range: Range, text: &str) -> Result<(), LspError> {
+        self.version += 1;
+        let params = json!({
+            "textDocument": {"uri": self.uri, "version": self.version},
+            "contentChanges": [{"range": range, "text": text}],
+        });
+        self.client.notify("textDocument/didChange", params).await
     }
 
     /// Asks for completions, as an editor does by itself while somebody types.

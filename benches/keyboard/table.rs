@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::support::{milliseconds, quantile};
 
+/// Failures that are named below the tables; the first few tell what is wrong.
+const SHOWN_FAILURES: usize = 20;
+
 /// What a row measures or is measured against.
 #[derive(Debug, Default)]
 pub struct Row {
@@ -46,9 +49,17 @@ impl Tables {
         self.calls.push(row);
     }
 
+    /// Takes the row of a burst, and what was wrong with its answers.
+    pub fn burst(&mut self, (row, failure): (Calls, Option<String>)) {
+        if let Some(why) = failure {
+            self.failed(&row.what, &why);
+        }
+        self.calls(row);
+    }
+
     /// Notes that a row is missing or cannot be believed, and why.
     pub fn failed(&mut self, what: &str, why: &str) {
-        eprintln!("{what}: NOT MEASURED: {why}");
+        eprintln!("{what}: FAILED: {why}");
         self.failures.push(format!("{what}: {why}"));
     }
 
@@ -88,10 +99,13 @@ impl Tables {
             text.push_str(&line(&cells));
         }
         if !self.failures.is_empty() {
-            text.push_str("\nNot measured:\n\n");
+            text.push_str("\nWrong or not measured:\n\n");
         }
-        for failure in &self.failures {
+        for failure in self.failures.iter().take(SHOWN_FAILURES) {
             text.push_str(&format!("- {failure}\n"));
+        }
+        if let Some(more @ 1..) = self.failures.len().checked_sub(SHOWN_FAILURES) {
+            text.push_str(&format!("- and {more} more\n"));
         }
         text
     }
