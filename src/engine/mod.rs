@@ -18,6 +18,7 @@ mod decided;
 mod explain;
 mod finish;
 mod health;
+mod hosts;
 mod index;
 mod latest;
 mod look;
