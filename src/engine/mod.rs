@@ -25,6 +25,9 @@ mod look;
 mod offers;
 mod open;
 mod outcome;
+#[cfg_attr(not(test), expect(dead_code, reason = "calls do not wait yet"))]
+mod patience;
+mod rhythm;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -98,6 +101,7 @@ pub struct Engine {
     book: book::Book,
     latest: latest::Latest,
     bursts: burst::Bursts,
+    rhythm: rhythm::Rhythm,
     offers: offers::Offers,
     explanations: explain::Explanations,
     status: watch::Sender<Status>,
@@ -136,6 +140,7 @@ impl Engine {
             book: book::Book::new(setup.ledger),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),
+            rhythm: rhythm::Rhythm::default(),
             offers: offers::Offers::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),

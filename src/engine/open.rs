@@ -79,6 +79,7 @@ impl Engine {
         edits: &[TextEdit],
         encoding: PositionEncoding,
     ) -> Result<(), DocumentError> {
+        self.rhythm.key(self.clock.now());
         self.documents.change(uri, version, edits, encoding)
     }
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::arm::ArmModel;
 use super::{Answer, BookState, Clock, Engine, Nothing, OutcomeError, Served, Setup};
+use crate::documents::PositionEncoding;
 use crate::domain::{
     ByteOffset, CompletionId, CompletionRequest, DocumentUri, ModelId, ModelSpec, Money, Origin,
     Policy, PricePerMTok, PriceSource, Protocol, Rates, Region, Source, Tier, Timestamp,
@@ -407,4 +408,16 @@ async fn an_answer_without_usage_is_not_billed_as_if_it_had_been_cut_off() {
     // 4,000 tokens of output alone would be 4,000 micro-USD.
     let cost = desk.totals().await.cost_pico().expect("an estimate");
     assert!(cost > 0 && cost < 1_000_000_000, "{cost}");
+}
+
+#[tokio::test]
+async fn every_change_of_a_document_is_a_key_of_the_rhythm() {
+    let desk = Desk::new(Policy::default(), Vec::new()).await;
+    desk.open("let x = $0");
+    let later = Timestamp::from_unix_micros(NOON).plus(Duration::from_secs(3));
+    assert!(desk.engine.rhythm.since_key(later).is_zero());
+    desk.engine
+        .change(&desk.uri, 2, &[], PositionEncoding::Utf16)
+        .expect("it is open");
+    assert_eq!(desk.engine.rhythm.since_key(later), Duration::from_secs(3));
 }
