@@ -1,5 +1,6 @@
 //! The `mantle` binary: parses the command line and starts a face.
 
+use std::fs::File;
 use std::process::ExitCode;
 
 use mantle_ls::cli::{self, Cli, Task};
@@ -35,7 +36,14 @@ fn main() -> ExitCode {
                     environment,
                     config_is_required,
                 };
-                let orderly = lsp::serve(tokio::io::stdin(), tokio::io::stdout(), launch).await;
+                let output = match standard_output() {
+                    Ok(output) => output,
+                    Err(error) => {
+                        let error = anyhow::Error::new(error);
+                        return cli::fail(&error.context("standard output is not open"));
+                    }
+                };
+                let orderly = lsp::serve(tokio::io::stdin(), output, launch).await;
                 drop(log);
                 ExitCode::from(u8::from(!orderly))
             }
@@ -48,4 +56,15 @@ fn main() -> ExitCode {
     // Standard input is read on a thread that cannot be interrupted: do not wait for it.
     runtime.shutdown_background();
     code
+}
+
+/// Returns standard output without the line buffer of `std`, which would send a frame in two parts,
+/// the second after two more changes of threads: a frame is one write.
+fn standard_output() -> std::io::Result<tokio::fs::File> {
+    #[cfg(unix)]
+    let output = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let output =
+        std::os::windows::io::AsHandle::as_handle(&std::io::stdout()).try_clone_to_owned()?;
+    Ok(tokio::fs::File::from_std(File::from(output)))
 }

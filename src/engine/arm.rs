@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 
 use super::health::Health;
+use super::hosts::bills_cancelled_in_full;
 use crate::domain::{ModelSpec, Money, PriceSource, Timestamp, TokenCount, Usage};
 use crate::models::{Clients, Model, ModelError};
 use crate::prices::{PriceBook, cost_at, expected_cost};
@@ -65,6 +66,21 @@ impl ArmModel {
         }
     }
 
+    /// Returns what a call costs that the next key closes; `None` when it cannot be told.
+    ///
+    /// Some hosts bill it as if it had run to its end. Elsewhere a quarter of the answer has come by
+    /// then: the key falls anywhere into the call, and the first half of a call is spent until the
+    /// first token.
+    pub fn cancel_cost(&self, input: TokenCount, now: Timestamp) -> Option<Money> {
+        let most = u64::from(self.spec.max_output_tokens);
+        let output = if bills_cancelled_in_full(self.spec.host()) {
+            most
+        } else {
+            most.div_ceil(4)
+        };
+        self.expected_cost(input, TokenCount::new(output), now)
+    }
+
     fn expected_cost(
         &self,
         input: TokenCount,
@@ -111,5 +127,66 @@ impl ArmModel {
     pub fn price_snapshot(&self) -> Option<String> {
         matches!(self.spec.price, PriceSource::Book(_))
             .then(|| PriceBook::bundled().snapshot_id().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{ModelId, PricePerMTok, Protocol, Rates, Tier};
+    use crate::models::Script;
+
+    const NOW: Timestamp = Timestamp::from_unix_micros(1_795_000_000_000_000);
+
+    /// 0.30 USD in, 0.90 USD out, answers of at most 62 tokens.
+    fn own() -> PriceSource {
+        let (input, output) = (
+            PricePerMTok::from_micro_usd(300_000),
+            PricePerMTok::from_micro_usd(900_000),
+        );
+        PriceSource::Own(Rates {
+            input,
+            cache_read: input,
+            cache_write: input,
+            cache_write_1h: input,
+            output,
+        })
+    }
+
+    #[track_caller]
+    fn check(base_url: &str, price: PriceSource, expected: Option<i64>) {
+        let spec = ModelSpec {
+            id: ModelId::new("a"),
+            tier: Tier::OpenSource,
+            protocol: Protocol::Scripted,
+            base_url: base_url.to_owned(),
+            model: "a".to_owned(),
+            fim: None,
+            region: None,
+            price,
+            context_tokens: 4_096,
+            max_output_tokens: 62,
+            first_token_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(2),
+            api_key_env: None,
+        };
+        let arm = ArmModel::scripted(spec, Script::answer(""));
+        let cost = arm.cancel_cost(TokenCount::new(1_500), NOW);
+        assert_eq!(cost.map(Money::pico_usd), expected);
+    }
+
+    #[test]
+    fn a_closed_call_costs_the_whole_answer_where_it_is_billed_and_a_quarter_elsewhere() {
+        // 1,500×300,000 + 62×900,000, or + 16×900,000 pico-USD.
+        check("https://api.mistral.ai", own(), Some(505_800_000));
+        check("https://api.notmistral.ai/v1", own(), Some(464_400_000));
+    }
+
+    #[test]
+    fn a_free_model_costs_nothing_to_close_and_an_unknown_price_is_unknown() {
+        check("http://127.0.0.1:8080", PriceSource::Free, Some(0));
+        check("https://api.mistral.ai", PriceSource::Unknown, None);
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::arm::ArmModel;
 use super::finish::EarlyStop;
 use super::flight::Flight;
+use super::hosts::bills_cancelled_in_full;
 use super::{Clock, Engine};
 use crate::domain::{
     BillingBasis, CallId, CallOutcome, CallRow, Completion, CompletionId, DecisionId, Finish,
@@ -15,20 +16,6 @@ use crate::domain::{
 };
 use crate::ledger::Place;
 use crate::models::{ModelError, Sink};
-
-/// Hosts that bill a closed stream as if it had run to its end; every other known host stops
-/// billing when the socket closes. Source: OpenRouter's page on streaming and cancellation, 2026.
-const BILLS_CANCELLED_IN_FULL: [&str; 9] = [
-    "mistral.ai",
-    "groq.com",
-    "googleapis.com",
-    "amazonaws.com",
-    "aliyuncs.com",
-    "sambanova.ai",
-    "nebius.com",
-    "perplexity.ai",
-    "huggingface.co",
-];
 
 /// The open row of one call.
 pub struct Charge<'e> {
@@ -161,11 +148,7 @@ impl<'e> Charge<'e> {
         if reported.is_complete() {
             return (reported, BillingBasis::Reported);
         }
-        let host = self.arm.spec.host();
-        let host = host.split(':').next().unwrap_or(host);
-        let bills_in_full = BILLS_CANCELLED_IN_FULL
-            .iter()
-            .any(|rule| host.ends_with(rule));
+        let bills_in_full = bills_cancelled_in_full(self.arm.spec.host());
         // A stream that ran to its end has shown what there is to bill.
         let output = if bills_in_full && outcome != CallOutcome::Done {
             TokenCount::new(u64::from(self.arm.spec.max_output_tokens))

@@ -11,6 +11,7 @@ use super::answer::{Answer, Nothing, Served};
 use super::decided::describe;
 use super::flight::{Flight, Joined, Waiter};
 use super::offers::Offer;
+use super::place::Place;
 use crate::cache;
 use crate::context::Context;
 use crate::documents::Snapshot;
@@ -87,6 +88,9 @@ impl Engine {
 
         let can_record = self.book.can_record().await;
         let place = self.look_around(request, &snapshot, path, can_record).await;
+        if place.decision.action == Action::Call && !self.is_patient(&place, &snapshot).await {
+            return nothing(Nothing::Superseded);
+        }
         let decided = Decided {
             request: request.clone(),
             burst: self
@@ -125,6 +129,18 @@ impl Engine {
             Action::Embedded => self.serve_embedded(&decided, place.prediction),
             Action::Call => self.fly(decided, place.context).await,
         }
+    }
+
+    /// Waits before a call that costs money, as long as the next key is likely to waste it. Returns
+    /// whether the text is still the same: else the editor is about to ask again.
+    async fn is_patient(&self, place: &Place, snapshot: &Snapshot) -> bool {
+        let wait = self.patience_for(place);
+        if wait.is_zero() {
+            return true;
+        }
+        tokio::time::sleep(wait).await;
+        let now = self.documents.snapshot(&snapshot.uri);
+        now.is_some_and(|now| now.version == snapshot.version)
     }
 
     /// Makes the calls of a decision in a task of their own, which later keys may attach to.

@@ -20,14 +20,17 @@ mod explain;
 mod finish;
 mod flight;
 mod health;
+mod hosts;
 mod index;
 mod latest;
 mod look;
 mod offers;
 mod open;
 mod outcome;
+mod patience;
 mod place;
 mod refresh;
+mod rhythm;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -106,6 +109,7 @@ pub struct Engine {
     bursts: burst::Bursts,
     episodes: episodes::Episodes,
     closing: CancellationToken,
+    rhythm: rhythm::Rhythm,
     explanations: explain::Explanations,
     status: watch::Sender<Status>,
     indexing: watch::Sender<Indexing>,
@@ -148,6 +152,7 @@ impl Engine {
             book: book::Book::new(setup.ledger),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),
+            rhythm: rhythm::Rhythm::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
             indexing: watch::Sender::new(Indexing::NotStarted),

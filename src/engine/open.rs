@@ -63,9 +63,10 @@ impl Engine {
         edits: &[TextEdit],
         encoding: PositionEncoding,
     ) -> Result<(), DocumentError> {
+        let now = self.clock.now();
+        self.rhythm.key(now);
         let change = self.documents.change(uri, version, edits, encoding)?;
         self.refresh_soon(uri);
-        let now = self.clock.now();
         self.record_all(self.episodes.change(uri, version, &change, now));
         Ok(())
     }

@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use super::Engine;
 use super::finish::finish;
+use super::patience::{Stake, patience};
 use crate::context::{self, Context, Facts};
 use crate::documents::{Snapshot, Tree};
-use crate::domain::{ByteOffset, CompletionRequest, Decision, Features, TokenCount};
+use crate::domain::{ByteOffset, CompletionRequest, Decision, Features, Money, TokenCount};
 use crate::inhouse::{Prediction, Query, SHOW_THRESHOLD};
 use crate::routing::{self, Standing};
 
@@ -76,6 +77,19 @@ impl Engine {
             features,
             decision,
         }
+    }
+
+    /// Returns how long to wait before the call of a decision; zero for a free model.
+    pub(super) fn patience_for(&self, place: &Place) -> Duration {
+        let first = place.decision.route.first();
+        let arm = first.and_then(|model| self.arms.iter().find(|arm| arm.spec.id == *model));
+        let (Some(arm), now) = (arm, self.clock.now()) else {
+            return Duration::ZERO;
+        };
+        let tokens = TokenCount::new(u64::from(place.features.prompt_tokens));
+        let cancelled = arm.cancel_cost(tokens, now).unwrap_or(Money::ZERO);
+        let stake = Stake::new(cancelled, arm.health.median_latency_ms());
+        patience(&self.rhythm.gaps(), self.rhythm.since_key(now), &stake)
     }
 
     /// Returns the tree that a key works on: an older one is better than waiting, since its places

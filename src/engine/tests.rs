@@ -67,6 +67,8 @@ struct Desk {
 impl Desk {
     async fn new(policy: Policy, arms: Vec<(ModelSpec, Script)>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        // Tokio's time, which a test may pause.
+        let begun = tokio::time::Instant::now();
         let setup = Setup {
             policy: Policy {
                 id: "test".into(),
@@ -80,7 +82,7 @@ impl Desk {
             client: None,
             user: Some("ada".into()),
             roots: Vec::new(),
-            clock: Clock::from_fn(|| Timestamp::from_unix_micros(NOON)),
+            clock: Clock::from_fn(move || Timestamp::from_unix_micros(NOON).plus(begun.elapsed())),
         };
         let arms = arms
             .into_iter()
@@ -413,4 +415,18 @@ async fn an_answer_without_usage_is_not_billed_as_if_it_had_been_cut_off() {
     // 4,000 tokens of output alone would be 4,000 micro-USD.
     let cost = desk.totals().await.cost_pico().expect("an estimate");
     assert!(cost > 0 && cost < 1_000_000_000, "{cost}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_change_of_a_document_is_a_key_of_the_rhythm() {
+    let desk = Desk::new(Policy::default(), Vec::new()).await;
+    desk.open("let x = $0");
+    let since = || desk.engine.rhythm.since_key(desk.engine.clock.now());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(since().is_zero());
+    desk.engine
+        .change(&desk.uri, 2, &[], PositionEncoding::Utf16)
+        .expect("it is open");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(since(), Duration::from_secs(3));
 }

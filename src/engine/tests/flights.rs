@@ -253,3 +253,62 @@ async fn closing_the_session_records_the_call_that_still_runs() {
     let totals = desk.totals().await;
     assert_eq!((totals.calls, log.abandoned()), (1, 1));
 }
+
+/// A user whose keys come 60 ms apart, and a model that bills a closed call in full.
+async fn fast_typist() -> (Desk, ByteOffset, ScriptLog) {
+    let mut hosted = spec("slow", Some("2"));
+    hosted.base_url = "https://api.mistral.ai".into();
+    let script = Script::new().text(ANSWER);
+    let log = script.log();
+    let desk = Desk::new(Policy::default(), vec![(hosted, script)]).await;
+    let mut cursor = desk.open("fn main() {\n    let x = $0\n}\n");
+    for _ in 0..64 {
+        cursor = desk.type_text(cursor, "a");
+        sleep(KEY).await;
+    }
+    (desk, cursor, log)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paid_call_waits_for_the_next_key_and_a_free_one_does_not() {
+    let (desk, cursor, log) = fast_typist().await;
+    let cursor = desk.type_text(cursor, " ");
+    let began = Instant::now();
+    let _served = served(desk.complete(cursor).await);
+    let waited = began.elapsed();
+    assert!(
+        (KEY..=Duration::from_millis(400)).contains(&waited),
+        "{waited:?}"
+    );
+    assert_eq!(log.calls(), 1);
+
+    let (free, cursor, _) = self::desk(Script::answer(ANSWER)).await;
+    let began = Instant::now();
+    let _served = served(free.complete(cursor).await);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_within_the_wait_call_nobody() {
+    let (desk, mut cursor, log) = fast_typist().await;
+    let mut asked = Vec::new();
+    for _ in 0..5 {
+        cursor = desk.type_text(cursor, "b");
+        asked.push(desk.ask(cursor));
+        sleep(Duration::from_millis(30)).await;
+    }
+    assert_eq!(log.calls(), 0);
+    let _served = served(end(asked.pop().expect("the last")).await);
+    assert_eq!(log.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_has_gone_on_during_the_wait_is_not_asked_about() {
+    let (desk, cursor, log) = fast_typist().await;
+    let cursor = desk.type_text(cursor, " ");
+    let asked = desk.ask(cursor);
+    sleep(Duration::from_millis(1)).await;
+    desk.type_text(cursor, "b");
+    assert_eq!(end(asked).await, Answer::Nothing(Nothing::Superseded));
+    assert_eq!(log.calls(), 0);
+}
