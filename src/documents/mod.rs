@@ -13,6 +13,7 @@ mod parse;
 mod position;
 #[cfg(test)]
 mod properties;
+mod skeleton;
 mod snapshot;
 mod store;
 
@@ -25,6 +26,7 @@ pub use parse::{MAX_PARSE_BYTES, parse_text};
 pub use position::{Position, PositionEncoding};
 /// The text of a document, as a rope.
 pub use ropey::Rope;
+pub use skeleton::{Bracket, Skeleton, closer_of};
 pub use snapshot::Snapshot;
 pub use store::{DocumentError, Documents};
 /// The syntax tree of one document, and a node of it.

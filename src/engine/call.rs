@@ -9,7 +9,7 @@ use super::answer::{Answer, Nothing};
 use super::arm::ArmModel;
 use super::charge::Charge;
 use super::complete::Decided;
-use super::finish::{EarlyStop, finish};
+use super::finish::{EarlyStop, Filter, Finished, finish};
 use crate::context::{self, Context};
 use crate::domain::{DecisionId, Prompt, Reason, Source};
 use crate::models::ModelError;
@@ -53,14 +53,14 @@ impl Engine {
             parent = Some(id);
 
             match self.call(decided, id, arm, context, &mut last_prompt).await {
-                Ok(Some(text)) => {
+                Ok(Ok(finished)) => {
                     steps.push(format!("{model} answered"));
                     self.explain(decided, last_prompt, steps);
                     let made_by = (model.clone(), arm.spec.tier, Source::Model);
-                    return self.serve(decided, id, text, made_by, None, reason);
+                    return self.serve(decided, id, finished.text, made_by, None, reason);
                 }
-                Ok(None) => {
-                    steps.push(format!("{model} had nothing usable to say"));
+                Ok(Err(filter)) => {
+                    steps.push(format!("{model} had nothing usable to say: {filter}"));
                     why = Nothing::NothingUsable;
                     break;
                 }
@@ -76,7 +76,7 @@ impl Engine {
         Answer::Nothing(why)
     }
 
-    /// Makes one call with its row on the ledger; `None` when nothing is left of the answer.
+    /// Makes one call with its row on the ledger; names the filter that left nothing of the answer.
     async fn call(
         self: &Arc<Self>,
         decided: &Decided<'_>,
@@ -84,7 +84,7 @@ impl Engine {
         arm: &ArmModel,
         context: &Arc<Context>,
         last_prompt: &mut Option<Prompt>,
-    ) -> Result<Option<String>, CallError> {
+    ) -> Result<Result<Finished, Filter>, CallError> {
         let model = arm
             .model
             .as_ref()
@@ -105,14 +105,18 @@ impl Engine {
         }
         *last_prompt = Some(cleared.get().clone());
 
-        let single_line = cleared.get().single_line;
         let tokens = cleared.get().input_tokens;
         let row = (decided.request.id, id);
-        let mut charge = Charge::open(self, arm, place, row, tokens, EarlyStop::new(single_line));
+        let mut charge = Charge::open(self, arm, place, row, tokens, EarlyStop::new(context));
         let result = model.complete(cleared, &mut charge).await;
         charge.settle(&result);
         match result {
-            Ok(completion) => Ok(finish(&completion.text, context)),
+            Ok(completion) => {
+                let finished = finish(&completion.text, context);
+                let touched = finished.as_ref().map(|finished| &finished.touched);
+                tracing::debug!(model = %arm.spec.id, ?touched, "an answer was finished");
+                Ok(finished)
+            }
             Err(error) => {
                 tracing::warn!(model = %arm.spec.id, %error, "a model failed");
                 arm.health.failed(self.clock.now(), retry_after(&error));

@@ -206,7 +206,7 @@ impl Engine {
                 })
             });
             let prediction = prediction.flatten().and_then(|prediction| {
-                let text = finish(&prediction.text, &context)?;
+                let text = finish(&prediction.text, &context).ok()?.text;
                 Some(Prediction { text, ..prediction })
             });
             tracing::debug!(
