@@ -33,7 +33,6 @@ type Apply = fn(&str, &Surroundings) -> Verdict;
 /// The filters in the order in which they are applied.
 pub(super) const ALL: &[(Filter, Apply)] = &[
     (Filter::Repetition, repetition),
-    (Filter::Empty, empty),
     (Filter::Secret, secret),
     (Filter::TypedAgain, typed_again),
     (Filter::Overlap, overlap),
@@ -201,10 +200,6 @@ fn trailing_blanks(text: &str, around: &Surroundings) -> Verdict {
     } else {
         Verdict::Change(kept)
     }
-}
-
-fn empty(text: &str, _: &Surroundings) -> Verdict {
-    Verdict::drop_if(text.trim().is_empty())
 }
 
 /// Drops one closing character: editors type it with the opening one. A bracket on a line of its

@@ -7,7 +7,7 @@
 //!    the stop in the same chunk, or from a server that was not asked to stop, does not survive.
 //! 2. The filters of the text, one function each in `filters`, in the order of [`Filter::ALL`].
 //!
-//! Why this order: what cannot be shown whatever else is true of it goes first (nothing, a secret).
+//! Why this order: what cannot be shown whatever else is true of it goes first (a secret).
 //! Then the beginning is put right, since the line that would come to be is compared later. Then the
 //! end: what stands after the cursor already is taken off before brackets are counted, and whole
 //! lines are compared only after that. Blanks come last, on what is left. A filter may uncover work
@@ -81,9 +81,9 @@ filters!(
     Repetition = "repetition",
     /// A text of too many lines is cut.
     Length = "length",
-    // On the text:
     /// A text of nothing but blanks is dropped.
     Empty = "empty",
+    // On the text:
     /// A text that is or completes a secret, or holds the mask of one, is dropped.
     Secret = "secret",
     /// The beginning that was typed already is taken off.
