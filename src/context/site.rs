@@ -30,23 +30,54 @@ enum Syntax {
     String,
 }
 
+/// The shape of the cursor's line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Line {
+    /// Nothing but blanks.
+    Blank,
+    /// The cursor ends it, after what opens a block.
+    AfterOpener,
+    /// The cursor ends it, after other text.
+    AfterText,
+    /// Something stands after the cursor, if only what an editor has closed by itself.
+    BeforeText,
+}
+
+/// Says whether an answer ends with the line: the whole table.
+///
+/// Where a line is being written, its rest is wanted: a longer answer is rarely taken as a whole,
+/// and each of its tokens is paid for. Where a block is empty or a line of it is, the block is what
+/// is missing. A suggestion that was just accepted makes no difference.
+const fn is_single_line(site: CursorSite, line: Line) -> bool {
+    match (site, line) {
+        // Prose, names and heads go on for a line; so does a block comment, line by line.
+        (CursorSite::Comment | CursorSite::String, _) => true,
+        (CursorSite::Import | CursorSite::Signature, _) => true,
+        // More text would tear what stands after the cursor from its beginning.
+        (CursorSite::MidLine, _) => true,
+        (CursorSite::EmptyBlock, _) => false,
+        (CursorSite::LineEnd, Line::Blank | Line::AfterOpener) => false,
+        (CursorSite::LineEnd, Line::AfterText | Line::BeforeText) => true,
+    }
+}
+
 impl Place<'_> {
     /// Returns the site and whether an answer should end with the line.
     pub(super) fn site(&self) -> (CursorSite, bool) {
         let site = self.kind();
-        let is_single_line = match site {
-            CursorSite::Comment
-            | CursorSite::String
-            | CursorSite::Import
-            | CursorSite::Signature
-            | CursorSite::MidLine => true,
-            CursorSite::EmptyBlock => false,
-            CursorSite::LineEnd => {
-                let has_text_after = !self.line_suffix.trim().is_empty();
-                has_text_after || !(self.line_prefix.trim().is_empty() || self.opens_a_block())
-            }
-        };
-        (site, is_single_line)
+        (site, is_single_line(site, self.line()))
+    }
+
+    fn line(&self) -> Line {
+        if !self.line_suffix.trim().is_empty() {
+            Line::BeforeText
+        } else if self.line_prefix.trim().is_empty() {
+            Line::Blank
+        } else if self.opens_a_block() {
+            Line::AfterOpener
+        } else {
+            Line::AfterText
+        }
     }
 
     fn kind(&self) -> CursorSite {
@@ -202,7 +233,11 @@ impl Place<'_> {
         }
         let is_at_opener =
             self.line_prefix.trim().is_empty() || self.line_prefix.trim_end().ends_with('{');
-        is_at_opener && before.ends_with('{') && (after.is_empty() || after.starts_with('}'))
+        // An expression in markup or in a template stands in braces, too, with more after it.
+        is_at_opener
+            && before.ends_with('{')
+            && (after.is_empty() || after.starts_with('}'))
+            && !has_code(self.line_suffix)
     }
 }
 
@@ -298,3 +333,6 @@ fn char_literal(language: &Language, rest: &str) -> Option<usize> {
         .find(|literal| rest.starts_with(literal))
         .map(str::len)
 }
+
+#[cfg(test)]
+mod tests;

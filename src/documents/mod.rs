@@ -13,6 +13,7 @@ mod parse;
 mod position;
 #[cfg(test)]
 mod properties;
+mod skeleton;
 mod snapshot;
 mod splice;
 mod store;
@@ -26,6 +27,7 @@ pub use parse::{MAX_PARSE_BYTES, parse_text};
 pub use position::{Position, PositionEncoding};
 /// The text of a document, as a rope.
 pub use ropey::Rope;
+pub use skeleton::{Bracket, Skeleton, closer_of};
 pub use snapshot::Snapshot;
 pub use splice::{Change, Splice};
 pub use store::{DocumentError, Documents};

@@ -9,7 +9,7 @@ use super::answer::{Answer, Nothing};
 use super::arm::ArmModel;
 use super::charge::Charge;
 use super::complete::Decided;
-use super::finish::{EarlyStop, finish};
+use super::finish::{EarlyStop, Filter, Finished, finish};
 use super::flight::Flight;
 use crate::context::{self, Context};
 use crate::domain::{DecisionId, Prompt, Reason, Source};
@@ -56,7 +56,8 @@ impl Engine {
 
             let asked = (arm, context, flight);
             match self.call(decided, id, asked, &mut last_prompt).await {
-                Ok(Some(text)) => {
+                Ok(Ok(finished)) => {
+                    let text = finished.text;
                     steps.push(format!("{model} answered"));
                     self.explain(decided, last_prompt, steps);
                     self.candidate(decided, id, model, &text, None);
@@ -64,8 +65,8 @@ impl Engine {
                     let served = self.keep_answer(decided, id, text, made_by, None, reason);
                     return Answer::Suggestion(Box::new(served));
                 }
-                Ok(None) => {
-                    steps.push(format!("{model} had nothing usable to say"));
+                Ok(Err(filter)) => {
+                    steps.push(format!("{model} had nothing usable to say: {filter}"));
                     why = Nothing::NothingUsable;
                     break;
                 }
@@ -81,14 +82,14 @@ impl Engine {
         Answer::Nothing(why)
     }
 
-    /// Makes one call with its row on the ledger; `None` when nothing is left of the answer.
+    /// Makes one call with its row on the ledger; names the filter that left nothing of the answer.
     async fn call(
         self: &Arc<Self>,
         decided: &Decided,
         id: DecisionId,
         (arm, context, flight): (&ArmModel, &Arc<Context>, &Flight),
         last_prompt: &mut Option<Prompt>,
-    ) -> Result<Option<String>, CallError> {
+    ) -> Result<Result<Finished, Filter>, CallError> {
         let model = arm
             .model
             .as_ref()
@@ -109,16 +110,20 @@ impl Engine {
         }
         *last_prompt = Some(cleared.get().clone());
 
-        let single_line = cleared.get().single_line;
         let tokens = cleared.get().input_tokens;
         let row = (decided.request.id, id);
-        let listeners = (EarlyStop::new(single_line), flight);
+        let listeners = (EarlyStop::new(context), flight);
         flight.starts_over();
         let mut charge = Charge::open(self, arm, place, row, tokens, listeners);
         let result = model.complete(cleared, &mut charge).await;
         charge.settle(&result);
         match result {
-            Ok(completion) => Ok(finish(&completion.text, context)),
+            Ok(completion) => {
+                let finished = finish(&completion.text, context);
+                let touched = finished.as_ref().map(|finished| &finished.touched);
+                tracing::debug!(model = %arm.spec.id, ?touched, "an answer was finished");
+                Ok(finished)
+            }
             Err(error) => {
                 tracing::warn!(model = %arm.spec.id, %error, "a model failed");
                 arm.health.failed(self.clock.now(), retry_after(&error));

@@ -135,7 +135,7 @@ impl Engine {
             before: &context.prefix,
             after: &context.suffix,
         })?;
-        let text = finish(&prediction.text, context)?;
+        let text = finish(&prediction.text, context).ok()?.text;
         Some(Prediction { text, ..prediction })
     }
 }

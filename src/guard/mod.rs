@@ -81,6 +81,13 @@ impl Guard {
         files::excluded(path)
     }
 
+    /// Returns whether `text`, standing after `before`, is or completes a secret, or holds the mask
+    /// of one. A secret that ends in `before` is the user's own and does not count.
+    #[must_use]
+    pub fn completes_secret(&self, before: &str, text: &str) -> bool {
+        text.contains(MASK) || secrets::reaches_into(before, text)
+    }
+
     /// Takes everything out of `prompt` that may not leave the machine or that could move the
     /// model's cursor, and says what it did.
     ///

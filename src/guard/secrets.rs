@@ -40,6 +40,12 @@ pub(super) fn mask_around_cursor(
     (before, after)
 }
 
+/// Returns whether a secret ends in `text`, wherever it begins.
+pub(super) fn reaches_into(before: &str, text: &str) -> bool {
+    let spans = spans(&[before, text].concat());
+    spans.iter().any(|span| span.end > before.len())
+}
+
 fn copy(whole: &str, range: Range<usize>, cursor: usize, before: &mut String, after: &mut String) {
     before.push_str(&whole[range.start.min(cursor)..range.end.min(cursor)]);
     after.push_str(&whole[range.start.max(cursor)..range.end.max(cursor)]);

@@ -93,3 +93,13 @@ fn cleared_text_does_not_show_itself_in_a_log() {
     let (cleared, _) = Guard::new().clear(prompt());
     assert_eq!(format!("{cleared:?}"), "Cleared(..)");
 }
+
+#[test]
+fn a_secret_counts_where_a_text_ends_it() {
+    let (first, second) = ("ghp_16C7e42F292c6912", "E7710c838347Ae178B4a");
+    let guard = Guard::new();
+    assert!(guard.completes_secret(&format!("key = \"{first}"), &format!("{second}\"")));
+    assert!(guard.completes_secret("key = ", &format!("\"{MASK}\"")));
+    assert!(!guard.completes_secret(&format!("let a = (\"{first}{second}\""), ", b);"));
+    assert!(!guard.completes_secret("key = ", "std::env::var(\"TOKEN\")?;"));
+}
