@@ -23,6 +23,23 @@ pub enum OutcomeError {
     },
 }
 
+/// How much of a suggestion the document holds where it was offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// UTF-16 units of its beginning.
+    pub units: u32,
+    /// UTF-16 units of the whole.
+    pub whole: u32,
+}
+
+impl Held {
+    /// Returns whether all of it is there.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.units == self.whole
+    }
+}
+
 /// The document disagrees with the client: the row counts, for learning only by half.
 const DOUBTED: f64 = 0.5;
 
@@ -54,9 +71,15 @@ impl Engine {
 
     /// Records that a client has put a suggestion on the screen.
     ///
+    /// Said of a suggestion that was turned down it changes nothing: some clients say it once more.
+    ///
     /// # Errors
     /// When the suggestion is not known.
     pub fn shown(&self, id: CompletionId) -> Result<(), OutcomeError> {
+        let offer = self.offers.get(id).ok_or(OutcomeError::Unknown(id))?;
+        if offer.outcomes.contains(&OutcomeKind::Dismissed) {
+            return Ok(());
+        }
         self.told(id, OutcomeKind::Shown, None)
     }
 
@@ -66,7 +89,7 @@ impl Engine {
     /// When the suggestion is not known, or is shorter than that.
     pub fn accept_partly(&self, id: CompletionId, utf16_units: u32) -> Result<(), OutcomeError> {
         let offer = self.offers.get(id).ok_or(OutcomeError::Unknown(id))?;
-        let whole = u32::try_from(offer.text.encode_utf16().count()).unwrap_or(u32::MAX);
+        let whole = utf16_length(&offer.text);
         if utf16_units > whole {
             return Err(OutcomeError::TooLong {
                 said: utf16_units,
@@ -83,6 +106,27 @@ impl Engine {
     pub fn dismiss(&self, id: CompletionId) -> Result<(), OutcomeError> {
         self.answers.forget(id);
         self.told(id, OutcomeKind::Dismissed, None)
+    }
+
+    /// Returns how much of a suggestion stands in the document, for clients whose counts differ.
+    ///
+    /// # Errors
+    /// When the suggestion is not known.
+    pub fn held(&self, id: CompletionId) -> Result<Held, OutcomeError> {
+        let offer = self.offers.get(id).ok_or(OutcomeError::Unknown(id))?;
+        let start = offer.offset.get();
+        let there = self
+            .documents
+            .snapshot(&offer.document)
+            .map(|snapshot| snapshot.slice(start..start.saturating_add(offer.text.len())))
+            .unwrap_or_default();
+        let pairs = there.chars().zip(offer.text.chars());
+        let same = pairs.take_while(|(there, offered)| there == offered);
+        let units: usize = same.map(|(character, _)| character.len_utf16()).sum();
+        Ok(Held {
+            units: u32::try_from(units).unwrap_or(u32::MAX),
+            whole: utf16_length(&offer.text),
+        })
     }
 
     fn told(
@@ -151,4 +195,8 @@ impl Engine {
         };
         found == offer.text.as_str()
     }
+}
+
+fn utf16_length(text: &str) -> u32 {
+    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
 }
