@@ -363,6 +363,7 @@ async fn a_rejection_counts_unless_the_user_typed_on() {
     );
     let totals = outcomes(&workspace, server).await;
     assert_eq!(totals["accepted"], json!(0));
+    assert_eq!(totals["shown"], json!(0), "it was not before");
     assert_eq!(
         weights_of(&workspace).await,
         [("dismissed".to_owned(), 1.0)]
