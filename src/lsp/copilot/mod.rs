@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn the_oldest_suggestion_is_forgotten_first() {
         let copilot = Copilot::default();
-        let id = |n: i64| CompletionId::new(crate::domain::Timestamp::from_millis(n));
+        let id = |n: i64| CompletionId::new(crate::domain::Timestamp::from_unix_micros(n));
         let document = DocumentUri::new("file:///a.rs");
         let ids: Vec<_> = (0..=REMEMBERED as i64).map(id).collect();
         for id in &ids {
