@@ -186,10 +186,10 @@ async fn a_change_past_the_end_is_clamped_and_the_next_completion_works() {
     let workspace = Workspace::where_the_embedded_model_is_sure();
     let server = Server::start(&workspace).await;
     let (document, cursor) = server.open("src/new.rs", &sure_document("")).await;
-    let change = change_of(document.uri(), 900, 900);
-    server
-        .notify("textDocument/didChange", change["params"].clone())
-        .await;
+    let mut change = change_of(document.uri(), 900, 900)["params"].clone();
+    // The document below does not know of this change: its question is not to be an older one.
+    change["textDocument"]["version"] = json!(document.version());
+    server.notify("textDocument/didChange", change).await;
     // The clamped change is behind the cursor; the line before it still has its answer.
     let item = server.complete(&document, cursor).await;
     support::assert_rest(&document, cursor, &item.expect("a suggestion"));

@@ -104,12 +104,17 @@ pub struct Command {
 }
 
 impl Cli {
-    /// Parses the process' arguments; wrong use and `--help` are printed here.
+    /// Parses the process' arguments; wrong use and `--help` are printed here. A bare `--stdio`
+    /// is `lsp --stdio`: some clients let their user choose the program and not its arguments.
     ///
     /// # Errors
     /// The exit code, when there is nothing to be done: 2 for wrong use, 0 for help.
     pub fn from_arguments() -> Result<Self, ExitCode> {
-        Self::try_parse().map_err(|error| {
+        let mut arguments: Vec<_> = std::env::args_os().collect();
+        if arguments.get(1).is_some_and(|first| first == "--stdio") {
+            arguments.insert(1, "lsp".into());
+        }
+        Self::try_parse_from(arguments).map_err(|error| {
             let _ = error.print();
             ExitCode::from(if error.use_stderr() { 2 } else { 0 })
         })

@@ -50,7 +50,7 @@ pub use clock::Clock;
 pub use explain::Explanation;
 pub use index::{IndexReport, Indexing};
 pub use look::{ArmReport, ArmState, language_id};
-pub use outcome::OutcomeError;
+pub use outcome::{Held, OutcomeError};
 pub use status::{Status, StatusState};
 
 use crate::cache::AnswerCache;

@@ -38,6 +38,7 @@ pub struct Known {
     pub place: Place,
     pub is_shown: bool,
     pub is_accepted: bool,
+    pub is_dismissed: bool,
     /// The weight of the rows about its ending so far.
     pub spent: f64,
 }
@@ -55,6 +56,7 @@ impl Known {
             place,
             is_shown: false,
             is_accepted: false,
+            is_dismissed: false,
             spent: 0.0,
         }
     }

@@ -36,6 +36,23 @@ pub enum OutcomeError {
     },
 }
 
+/// How much of a suggestion the document holds where it was offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// UTF-16 units of its beginning.
+    pub units: u32,
+    /// UTF-16 units of the whole.
+    pub whole: u32,
+}
+
+impl Held {
+    /// Returns whether all of it is there.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.units == self.whole
+    }
+}
+
 impl Engine {
     /// Records that a suggestion was taken whole. Returns once it is on disk; saying it twice is
     /// once. Dropping the future does not take it back.
@@ -60,6 +77,8 @@ impl Engine {
 
     /// Records that a client has put a suggestion on the screen.
     ///
+    /// Said of a suggestion that was turned down it changes nothing: some clients say it once more.
+    ///
     /// # Errors
     /// When the suggestion is not known.
     pub fn shown(&self, id: CompletionId) -> Result<(), OutcomeError> {
@@ -83,6 +102,19 @@ impl Engine {
     pub fn dismiss(&self, id: CompletionId) -> Result<(), OutcomeError> {
         self.answers.forget(id);
         self.told(id, self.episodes.dismiss(id, self.clock.now()))
+    }
+
+    /// Returns how much of a suggestion stands in the document, for clients whose counts differ.
+    ///
+    /// # Errors
+    /// When the suggestion is not known.
+    pub fn held(&self, id: CompletionId) -> Result<Held, OutcomeError> {
+        let held = self.episodes.held(id);
+        let (text, bytes) = held.map_err(|_| OutcomeError::Unknown(id))?;
+        Ok(Held {
+            units: utf16_length(&text[..bytes]),
+            whole: utf16_length(&text),
+        })
     }
 
     fn told(
@@ -234,4 +266,8 @@ mod tests {
             Err(OutcomeError::InsideCharacter { said: 1 })
         );
     }
+}
+
+fn utf16_length(text: &str) -> u32 {
+    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
 }

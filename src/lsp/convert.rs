@@ -29,6 +29,13 @@ pub const fn position(position: lsp::Position) -> Position {
     }
 }
 
+pub const fn client_position(position: Position) -> lsp::Position {
+    lsp::Position {
+        line: position.line,
+        character: position.character,
+    }
+}
+
 pub fn edit(change: lsp::TextDocumentContentChangeEvent) -> TextEdit {
     TextEdit {
         range: change

@@ -17,6 +17,7 @@ use tower_lsp_server::{ClientSocket, LanguageServer, LspService};
 use tower_service::Service;
 
 use super::frames::{Frame, FrameReader, framed, parse_error};
+use super::lenient;
 
 /// How many requests may run at once; one more is refused, so a flood cannot fill the memory.
 const MOST_RUNNING: usize = 1_024;
@@ -78,6 +79,7 @@ where
                 let _ = answers.send(response).await;
             }
             Some(Frame::Request(request)) => {
+                let request = lenient::settle(request);
                 let (method, id) = (request.method().to_owned(), request.id().cloned());
                 let Some(id) = id else {
                     // A panic in a notification must not end the session either.

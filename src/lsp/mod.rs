@@ -2,13 +2,17 @@
 //!
 //! Only this module knows the Language Server Protocol. Below it there are byte offsets and plain
 //! values. [`drive`] reads frames and keeps the order; [`server`] holds one handler per method and
-//! no logic. What goes over the wire beyond the standard is in [`protocol`].
+//! no logic. What goes over the wire beyond the standard is in [`protocol`]; what clients of
+//! Copilot's server speak is in [`copilot`]. [`suggest`] is the one way to a suggestion for all.
 
 mod convert;
+mod copilot;
 mod drive;
 mod frames;
+mod lenient;
 mod protocol;
 mod server;
 mod start;
+mod suggest;
 
 pub use start::{Launch, serve};

@@ -17,6 +17,9 @@ pub const DID_ACCEPT: &str = "mantle.didAccept";
 #[derive(Debug, Deserialize)]
 pub struct TextDocument {
     pub uri: Uri,
+    /// Of the text that a place is in, where the client says it; it may count other things too.
+    #[serde(default)]
+    pub version: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -3,33 +3,34 @@
 //! A notification's handler does all it must before its first await, so that edits are applied in
 //! order, and never waits for the client. What takes long is spawned and waited for at the end.
 
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use futures::FutureExt;
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tower_lsp_server::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp_server::ls_types::{
-    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    ExecuteCommandOptions, ExecuteCommandParams, InitializeParams, InitializeResult,
-    InitializedParams, LSPAny, MessageType, OneOf, PositionEncodingKind, ServerCapabilities,
-    ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
-    TextDocumentSyncSaveOptions,
+    DidChangeConfigurationParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
+    InitializeResult, InitializedParams, LSPAny, MessageType, OneOf, PositionEncodingKind,
+    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
 };
 use tower_lsp_server::{Client, LanguageServer};
 
 use super::convert;
+use super::copilot::{Copilot, is_of_copilot};
 use super::protocol::{
     ClientOptions, DID_ACCEPT, ExplainParams, IndexedResult, InlineCompletionList,
     InlineCompletionParams, ItemParams, StatusNotification,
 };
 use super::start::Launch;
+use super::suggest::{Ask, Suggestion};
 use crate::config::{Layers, load};
 use crate::documents::PositionEncoding;
-use crate::domain::{CompletionId, CompletionRequest, Origin};
-use crate::engine::{Answer, BookState, Clock, Engine, OutcomeError, Setup};
+use crate::domain::{CompletionId, Origin};
+use crate::engine::{BookState, Clock, Engine, OutcomeError, Setup};
 
 /// The server of one client.
 pub struct Mantle {
@@ -39,12 +40,39 @@ pub struct Mantle {
     tasks: TaskTracker,
 }
 
-struct Session {
-    engine: Arc<Engine>,
-    clock: Clock,
+/// What there is from `initialize` on.
+pub struct Session {
+    pub engine: Arc<Engine>,
+    pub clock: Clock,
+    /// Counts the changes of documents, for whoever waits for one.
+    pub changes: watch::Sender<u64>,
+    pub copilot: Copilot,
+    is_of_copilot: bool,
     encoding: PositionEncoding,
     explain: bool,
     complaints: Vec<String>,
+}
+
+impl Session {
+    /// Returns the question that the parameters are.
+    pub fn ask(&self, params: InlineCompletionParams, encoding: PositionEncoding) -> Ask {
+        Ask {
+            uri: params.text_document.uri,
+            version: params.text_document.version,
+            position: params.position,
+            encoding,
+            trigger: convert::trigger(params.context.trigger_kind),
+        }
+    }
+
+    /// Returns the answer that a suggestion is.
+    pub fn list(&self, suggestion: Option<Suggestion>) -> InlineCompletionList {
+        let item =
+            |suggestion: Suggestion| convert::item(suggestion.served, suggestion.at, self.explain);
+        InlineCompletionList {
+            items: suggestion.map(item).into_iter().collect(),
+        }
+    }
 }
 
 impl Mantle {
@@ -57,8 +85,23 @@ impl Mantle {
         }
     }
 
-    fn session(&self) -> Result<&Session> {
+    pub fn session(&self) -> Result<&Session> {
         self.session.get().ok_or_else(Error::invalid_request)
+    }
+
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Tasks that end with the session.
+    pub const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Returns the name of whoever started this process.
+    pub fn user_name(&self) -> String {
+        let user = self.launch.environment.get("USER");
+        user.unwrap_or("local").to_owned()
     }
 
     pub async fn inline_completion(
@@ -66,41 +109,8 @@ impl Mantle {
         params: InlineCompletionParams,
     ) -> Result<InlineCompletionList> {
         let session = self.session()?;
-        let uri = convert::document_uri(&params.text_document.uri);
-        let Some(snapshot) = session.engine.documents().snapshot(&uri) else {
-            return Ok(InlineCompletionList::default());
-        };
-        let received = session.clock.now();
-        let offset = snapshot.offset(convert::position(params.position), session.encoding);
-        // What the item says is where the text really goes, also when the client pointed past an end.
-        let at = snapshot.position(offset, session.encoding);
-        let at = tower_lsp_server::ls_types::Position {
-            line: at.line,
-            character: at.character,
-        };
-        let request = CompletionRequest {
-            id: CompletionId::new(received),
-            document: uri,
-            offset,
-            trigger: convert::trigger(params.context.trigger_kind),
-            received,
-        };
-        drop(snapshot);
-        let answer = AssertUnwindSafe(session.engine.complete(request))
-            .catch_unwind()
-            .await;
-        let items = match answer {
-            Ok(Answer::Suggestion(served)) => vec![convert::item(*served, at, session.explain)],
-            Ok(Answer::Nothing(why)) => {
-                tracing::debug!(why = why.as_str(), "no suggestion");
-                Vec::new()
-            }
-            Err(_panic) => {
-                tracing::error!("a completion panicked; the session goes on");
-                Vec::new()
-            }
-        };
-        Ok(InlineCompletionList { items })
+        let ask = session.ask(params, session.encoding);
+        Ok(session.list(session.suggest(ask).await))
     }
 
     pub async fn did_show(&self, params: ItemParams) {
@@ -174,6 +184,9 @@ impl Mantle {
         let engine = Arc::clone(&session.engine);
         self.tasks
             .spawn(async move { engine.settle_when_due().await });
+        if session.is_of_copilot && self.follow_as_copilot().is_err() {
+            tracing::error!("there is a session here");
+        }
         let (client, mut status) = (self.client.clone(), session.engine.status());
         self.tasks.spawn(async move {
             loop {
@@ -259,6 +272,13 @@ impl LanguageServer for Mantle {
         {
             tracing::warn!(%error, "a change was not applied");
         }
+        session.changes.send_modify(|count| *count += 1);
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        if let Ok(session) = self.session() {
+            session.copilot.configure(&params.settings);
+        }
     }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
@@ -278,11 +298,7 @@ impl LanguageServer for Mantle {
         let id = completion_id(params.arguments.first())?;
         match self.session()?.engine.accept(id).await {
             Ok(()) => Ok(None),
-            Err(error @ OutcomeError::NotRecorded(_)) => Err(Error {
-                code: ErrorCode::ServerError(-32803),
-                message: error.to_string().into(),
-                data: None,
-            }),
+            Err(error @ OutcomeError::NotRecorded(_)) => Err(not_recorded(error)),
             Err(error) => Err(invalid_params(error.to_string())),
         }
     }
@@ -296,6 +312,7 @@ impl Mantle {
         encoding: PositionEncoding,
     ) -> Session {
         let roots = roots(&params);
+        let is_of_copilot = is_of_copilot(params.initialization_options.as_ref());
         let client = params.client_info.map(|info| {
             let version = info
                 .version
@@ -346,6 +363,9 @@ impl Mantle {
         Session {
             engine: Arc::new(engine),
             clock,
+            changes: watch::Sender::new(0),
+            copilot: Copilot::default(),
+            is_of_copilot,
             encoding,
             explain: options.explain,
             complaints: loaded.complaints.iter().map(ToString::to_string).collect(),
@@ -399,6 +419,15 @@ fn completion_id(argument: Option<&Value>) -> Result<CompletionId> {
     })?;
     text.parse()
         .map_err(|_| invalid_params(format!("`{text}` is not the id of a suggestion")))
+}
+
+/// The acceptance is not on disk, and the client should hear of it.
+pub fn not_recorded(error: OutcomeError) -> Error {
+    Error {
+        code: ErrorCode::ServerError(-32803),
+        message: error.to_string().into(),
+        data: None,
+    }
 }
 
 fn invalid_params(message: String) -> Error {

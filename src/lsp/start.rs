@@ -3,6 +3,7 @@
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tower_lsp_server::LspService;
 
+use super::copilot;
 use super::drive::{End, drive};
 use super::server::Mantle;
 use crate::config::{Environment, Paths};
@@ -27,7 +28,7 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut service, socket) = LspService::build(|client| Mantle::new(client, launch))
+    let builder = LspService::build(|client| Mantle::new(client, launch))
         .custom_method("textDocument/inlineCompletion", Mantle::inline_completion)
         .custom_method("textDocument/didShowCompletion", Mantle::did_show)
         .custom_method(
@@ -36,8 +37,8 @@ where
         )
         .custom_method("textDocument/didRejectCompletion", Mantle::did_reject)
         .custom_method("mantle/explain", Mantle::explain)
-        .custom_method("mantle/indexed", Mantle::indexed)
-        .finish();
+        .custom_method("mantle/indexed", Mantle::indexed);
+    let (mut service, socket) = copilot::register(builder).finish();
     let end = drive(
         BufReader::with_capacity(64 << 10, input),
         output,

@@ -48,6 +48,12 @@ impl OpenDocument {
         &self.uri
     }
 
+    /// Returns the version that the server was told last.
+    #[must_use]
+    pub const fn version(&self) -> i32 {
+        self.version
+    }
+
     /// Returns the whole text.
     #[must_use]
     pub fn text(&self) -> String {

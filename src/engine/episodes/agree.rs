@@ -41,13 +41,18 @@ pub fn agree(rope: &Rope, place: Place, text: &str) -> Agreement {
     Agreement { matched, is_all }
 }
 
-/// Returns whether `text` stands at `start`, whatever follows it.
-pub fn stands(rope: &Rope, start: usize, text: &str) -> bool {
+/// Returns how many of the first bytes of `text` stand at `start`, whatever follows them.
+pub fn held(rope: &Rope, start: usize, text: &str) -> usize {
     // A CR more for every line break, at most.
     let end = start
         .saturating_add(text.len())
         .saturating_add(text.matches('\n').count());
-    agree(rope, Place { start, end }, text).matched == text.len()
+    agree(rope, Place { start, end }, text).matched
+}
+
+/// Returns whether `text` stands at `start`, whatever follows it.
+pub fn stands(rope: &Rope, start: usize, text: &str) -> bool {
+    held(rope, start, text) == text.len()
 }
 
 /// Returns how many characters the first `bytes` of `text` are.

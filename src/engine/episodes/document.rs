@@ -110,6 +110,14 @@ impl Document {
         Some(self.held.remove(at).episode)
     }
 
+    /// Returns where a suggestion is whose episode is not written yet.
+    pub fn place_of(&self, completion: CompletionId) -> Option<Place> {
+        let held = self.held.iter().map(|held| &held.episode);
+        held.chain(&self.running)
+            .find(|episode| episode.identity.completion == completion)
+            .map(|episode| episode.place)
+    }
+
     /// Notes that a client says the first `bytes` of a suggestion were taken.
     pub fn claim(&mut self, completion: CompletionId, bytes: usize) {
         let is_it = |episode: &Episode| episode.identity.completion == completion;

@@ -23,11 +23,11 @@ mod retention;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use self::agree::stands;
+use self::agree::{held, stands};
 use self::document::{Document, Found};
 use super::offers::{Known, Offer, Offers};
 use crate::documents::{Change, Documents, Rope};
@@ -224,6 +224,22 @@ impl Episodes {
         Ok(())
     }
 
+    /// Returns the text of a suggestion, and how many of its first bytes the document holds.
+    pub fn held(&self, id: CompletionId) -> Result<(Arc<str>, usize), Unknown> {
+        let mut state = self.state();
+        let State {
+            documents, offers, ..
+        } = &mut *state;
+        let known = offers.get_mut(id).ok_or(Unknown)?;
+        let document = documents.get(&known.document);
+        let place = document.and_then(|document| document.place_of(id));
+        let text = Arc::clone(&known.identity.text);
+        let start = place.unwrap_or(known.place).start;
+        let rope = self.rope(&known.document);
+        let held = rope.map_or(0, |rope| held(&rope, start, &text));
+        Ok((text, held))
+    }
+
     /// Ends an episode as a client says: it was turned down. `None` when it has ended already.
     pub fn dismiss(&self, id: CompletionId, now: Timestamp) -> Result<Option<OutcomeRow>, Unknown> {
         let mut state = self.state();
@@ -231,6 +247,7 @@ impl Episodes {
             documents, offers, ..
         } = &mut *state;
         let known = offers.get_mut(id).ok_or(Unknown)?;
+        known.is_dismissed = true;
         let document = documents.get_mut(&known.document);
         let Some(episode) = document.and_then(|document| document.take(id)) else {
             return Ok(None);
@@ -250,7 +267,7 @@ impl Episodes {
     pub fn show(&self, id: CompletionId, now: Timestamp) -> Result<Option<OutcomeRow>, Unknown> {
         let mut state = self.state();
         let known = state.offers.get_mut(id).ok_or(Unknown)?;
-        if std::mem::replace(&mut known.is_shown, true) {
+        if known.is_dismissed || std::mem::replace(&mut known.is_shown, true) {
             return Ok(None);
         }
         let station = Ending {
