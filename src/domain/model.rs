@@ -189,13 +189,52 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
-    /// Returns the host part of the address, such as `127.0.0.1:8080`, for the ledger.
+    /// Returns the host part of the address, such as `127.0.0.1:8080`, for the ledger: without a
+    /// name and password that may stand before it.
     #[must_use]
     pub fn host(&self) -> &str {
         let rest = self
             .base_url
             .split_once("://")
             .map_or(self.base_url.as_str(), |(_, rest)| rest);
-        rest.split('/').next().unwrap_or(rest)
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+        authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(base_url: &str, host: &str) {
+        let spec = ModelSpec {
+            id: ModelId::new("m"),
+            tier: Tier::OpenSource,
+            protocol: Protocol::LlamaCpp,
+            base_url: base_url.into(),
+            model: "m".into(),
+            fim: None,
+            region: None,
+            price: PriceSource::Free,
+            context_tokens: 1,
+            max_output_tokens: 1,
+            first_token_timeout: Duration::ZERO,
+            idle_timeout: Duration::ZERO,
+            api_key_env: None,
+        };
+        assert_eq!(spec.host(), host);
+    }
+
+    #[test]
+    fn the_host_is_what_the_ledger_may_know_of_an_address() {
+        check("http://127.0.0.1:8080", "127.0.0.1:8080");
+        check("https://api.example.com/v1", "api.example.com");
+        check("https://name:secret@api.example.com/v1", "api.example.com");
+        check("https://api.example.com?key=secret", "api.example.com");
     }
 }

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::answer::{Answer, Nothing};
+use super::patience::Agreement;
 use crate::cache;
 use crate::documents::{Documents, Snapshot};
 use crate::domain::{ByteOffset, DocumentUri};
@@ -179,6 +181,33 @@ pub struct Flights {
     documents: Documents,
     running: Arc<Mutex<HashMap<DocumentUri, Arc<Flight>>>>,
     tasks: TaskTracker,
+    keys: Arc<Keys>,
+}
+
+/// How the keys went that came while a call ran in their document.
+#[derive(Debug, Default)]
+struct Keys {
+    agreed: AtomicU32,
+    differed: AtomicU32,
+}
+
+/// As if so many keys had agreed, and so many not, before the first one.
+const PRIOR: u32 = 8;
+
+impl Keys {
+    fn count(&self, joined: &Joined) {
+        match joined {
+            Joined::Done => self.agreed.fetch_add(1, Ordering::Relaxed),
+            Joined::Parted => self.differed.fetch_add(1, Ordering::Relaxed),
+        };
+    }
+
+    fn agreement(&self) -> Agreement {
+        let agreed = u64::from(self.agreed.load(Ordering::Relaxed)) + u64::from(PRIOR);
+        let differed = u64::from(self.differed.load(Ordering::Relaxed)) + u64::from(PRIOR);
+        let share = agreed * 1_000 / (agreed + differed);
+        Agreement::of_thousand(u16::try_from(share).unwrap_or(1_000))
+    }
 }
 
 impl Flights {
@@ -187,7 +216,13 @@ impl Flights {
             documents,
             running: Arc::default(),
             tasks: TaskTracker::new(),
+            keys: Arc::default(),
         }
+    }
+
+    /// Returns how likely a key agrees with a running call, as far as this session shows.
+    pub fn agreement(&self) -> Agreement {
+        self.keys.agreement()
     }
 
     /// Takes part in the call that runs for a document, before it is known whether it still fits:
@@ -266,6 +301,7 @@ impl Flights {
             progress: flight.progress.subscribe(),
             flight,
             documents: self.documents.clone(),
+            keys: Arc::clone(&self.keys),
             has_heirs: true,
         }
     }
@@ -289,6 +325,7 @@ pub struct Waiter {
     flight: Arc<Flight>,
     progress: watch::Receiver<Progress>,
     documents: Documents,
+    keys: Arc<Keys>,
     /// Whether another request may still come for the call when this one is dropped.
     has_heirs: bool,
 }
@@ -305,7 +342,14 @@ impl Waiter {
     }
 
     /// Waits for an older call as long as its stream agrees with what was typed since.
-    pub async fn join(mut self, now: &Snapshot, cursor: ByteOffset) -> Joined {
+    pub async fn join(self, now: &Snapshot, cursor: ByteOffset) -> Joined {
+        let keys = Arc::clone(&self.keys);
+        let joined = self.stay(now, cursor).await;
+        keys.count(&joined);
+        joined
+    }
+
+    async fn stay(mut self, now: &Snapshot, cursor: ByteOffset) -> Joined {
         let Some(typed) = self.flight.typed_to(now, cursor) else {
             self.let_go();
             return Joined::Parted;

@@ -243,6 +243,10 @@ fn bytes_of(text: &str, units: u32) -> Result<usize, OutcomeError> {
     })
 }
 
+fn utf16_length(text: &str) -> u32 {
+    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,8 +270,4 @@ mod tests {
             Err(OutcomeError::InsideCharacter { said: 1 })
         );
     }
-}
-
-fn utf16_length(text: &str) -> u32 {
-    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
 }

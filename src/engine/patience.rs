@@ -62,9 +62,6 @@ const MILLISECOND: Money = Money::from_pico_usd(1_000_000);
 pub struct Agreement(u16);
 
 impl Agreement {
-    /// Nothing is known: as likely as not.
-    pub const UNKNOWN: Self = Self(500);
-
     /// Makes a probability of thousandths; more than all is all.
     pub const fn of_thousand(thousandths: u16) -> Self {
         Self(if thousandths < 1_000 {
@@ -88,11 +85,11 @@ pub struct Stake {
 
 impl Stake {
     /// Makes the stake of a call to a model with this median latency so far, if it has one.
-    pub fn new(cancelled: Money, latency_ms: Option<u32>) -> Self {
+    pub fn new(cancelled: Money, latency_ms: Option<u32>, agreement: Agreement) -> Self {
         Self {
             cancelled,
             latency: latency_ms.map_or(USUAL_LATENCY, |ms| Duration::from_millis(u64::from(ms))),
-            agreement: Agreement::UNKNOWN,
+            agreement,
         }
     }
 }
@@ -144,13 +141,14 @@ mod tests {
     use super::*;
 
     const NOW: Duration = Duration::ZERO;
+    const HALF: Agreement = Agreement::of_thousand(500);
 
     fn millis(span: u64) -> Duration {
         Duration::from_millis(span)
     }
 
     fn stake(pico: i64) -> Stake {
-        Stake::new(Money::from_pico_usd(pico), Some(300))
+        Stake::new(Money::from_pico_usd(pico), Some(300), HALF)
     }
 
     /// A typist with 59 intervals that go up and down around `gap` by a third, and five pauses.
@@ -214,8 +212,8 @@ mod tests {
 
     #[test]
     fn a_model_that_has_not_answered_yet_is_as_slow_as_most() {
-        let unknown = Stake::new(Money::ZERO, None);
-        assert_eq!(unknown, Stake::new(Money::ZERO, Some(400)));
+        let unknown = Stake::new(Money::ZERO, None, HALF);
+        assert_eq!(unknown, Stake::new(Money::ZERO, Some(400), HALF));
     }
 
     #[test]

@@ -88,7 +88,11 @@ impl Engine {
         };
         let tokens = TokenCount::new(u64::from(place.features.prompt_tokens));
         let cancelled = arm.cancel_cost(tokens, now).unwrap_or(Money::ZERO);
-        let stake = Stake::new(cancelled, arm.health.median_latency_ms());
+        let stake = Stake::new(
+            cancelled,
+            arm.health.median_latency_ms(),
+            self.flights.agreement(),
+        );
         patience(&self.rhythm.gaps(), self.rhythm.since_key(now), &stake)
     }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::Engine;
 use crate::context::Facts;
@@ -39,7 +40,11 @@ struct State {
 
 /// The state of every open document.
 #[derive(Debug, Default)]
-pub struct Refresher(Mutex<HashMap<DocumentUri, State>>);
+pub struct Refresher {
+    states: Mutex<HashMap<DocumentUri, State>>,
+    /// Nothing of them needs to be waited for: what they would have found goes with the session.
+    tasks: TaskTracker,
+}
 
 impl Refresher {
     /// Returns the facts for a key, and notes where it was.
@@ -109,7 +114,7 @@ impl Refresher {
     }
 
     fn states(&self) -> MutexGuard<'_, HashMap<DocumentUri, State>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,7 +135,7 @@ impl Engine {
             return;
         };
         let (engine, document) = (Arc::clone(self), document.clone());
-        tokio::spawn(async move {
+        self.refresher.tasks.spawn(async move {
             if !rest.is_zero() {
                 tokio::time::sleep(rest).await;
             }

@@ -87,7 +87,6 @@ impl Rhythm {
     }
 
     /// Returns how long ago the last key was; zero before the first one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "calls do not wait yet"))]
     pub fn since_key(&self, now: Timestamp) -> Duration {
         self.state()
             .last
@@ -95,7 +94,6 @@ impl Rhythm {
     }
 
     /// Returns the intervals so far, with those of a user nobody knows yet among them.
-    #[cfg_attr(not(test), expect(dead_code, reason = "calls do not wait yet"))]
     pub fn gaps(&self) -> Gaps {
         Gaps::of(self.state().gaps.iter().copied())
     }

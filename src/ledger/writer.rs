@@ -35,6 +35,9 @@ pub struct WriterSettings {
     pub spool_after: Duration,
     /// How long to wait before an unwritable ledger is tried again.
     pub try_again_after: Duration,
+    /// How long events that nobody waits for are gathered into one group: a sync to disk costs
+    /// more than all else that a key leaves. They are lost if the process is killed meanwhile.
+    pub linger: Duration,
     #[cfg(test)]
     pub(super) panics: std::sync::Arc<std::sync::atomic::AtomicU32>,
 }
@@ -46,6 +49,7 @@ impl Default for WriterSettings {
             busy_timeout: Duration::from_secs(1),
             spool_after: Duration::from_secs(5),
             try_again_after: Duration::from_secs(10),
+            linger: Duration::from_millis(100),
             #[cfg(test)]
             panics: std::sync::Arc::default(),
         }
@@ -166,10 +170,26 @@ impl Writer {
         let is_well = self.is_well();
         let next = self.messages.recv_many(&mut self.in_hand, GROUP);
         if is_well {
-            return next.await > 0;
+            let is_open = next.await > 0;
+            self.gather().await;
+            return is_open;
         }
         let wait = self.store.settings.try_again_after;
         tokio::time::timeout(wait, next).await.is_err() || !self.in_hand.is_empty()
+    }
+
+    /// Takes what comes soon after the first event into the same group, until somebody waits for it.
+    async fn gather(&mut self) {
+        let enough = tokio::time::sleep(self.store.settings.linger);
+        tokio::pin!(enough);
+        let is_waited_for = |message: &Message| !matches!(message, Message::Event(_));
+        while self.in_hand.len() < GROUP && !self.in_hand.iter().any(is_waited_for) {
+            let room = GROUP - self.in_hand.len();
+            tokio::select! {
+                came = self.messages.recv_many(&mut self.in_hand, room) => if came == 0 { return },
+                () = &mut enough => return,
+            }
+        }
     }
 
     /// Returns whether the ledger itself was written last, and holds everything.

@@ -4,6 +4,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::super::flight::ADOPTION;
+use super::super::patience::Agreement;
 use super::*;
 use crate::documents::{Position, PositionEncoding, TextEdit};
 use crate::models::ScriptLog;
@@ -311,4 +312,31 @@ async fn a_text_that_has_gone_on_during_the_wait_is_not_asked_about() {
     desk.type_text(cursor, "b");
     assert_eq!(end(asked).await, Answer::Nothing(Nothing::Superseded));
     assert_eq!(log.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_learns_how_often_keys_agree() {
+    let script = Script::new()
+        .wait(Duration::from_millis(50))
+        .text(ANSWER)
+        .then()
+        .text("total")
+        .hang()
+        .then()
+        .text("1;");
+    let (desk, cursor, log) = desk(script).await;
+    let half = Agreement::of_thousand(500);
+    assert_eq!(desk.engine.flights.agreement(), half);
+    let _older = desk.ask(cursor);
+    settle(&log, 1).await;
+    let cursor = desk.type_text(cursor, "t");
+    let _served = served(desk.complete(cursor).await);
+    let agreed = desk.engine.flights.agreement();
+    assert_eq!(agreed, Agreement::of_thousand(529), "9 of 17");
+    let cursor = desk.type_text(cursor, "x");
+    let _older = desk.ask(cursor);
+    settle(&log, 2).await;
+    let cursor = desk.type_text(cursor, "y");
+    let _served = served(desk.complete(cursor).await);
+    assert_eq!(desk.engine.flights.agreement(), half, "9 of 18");
 }
