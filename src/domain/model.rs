@@ -144,6 +144,23 @@ pub struct Rates {
     pub output: PricePerMTok,
 }
 
+impl Rates {
+    /// Returns whether nothing is charged, whatever is used.
+    #[must_use]
+    pub fn are_free(&self) -> bool {
+        let Self {
+            input,
+            cache_read,
+            cache_write,
+            cache_write_1h,
+            output,
+        } = *self;
+        [input, cache_read, cache_write, cache_write_1h, output]
+            .iter()
+            .all(|&price| price == PricePerMTok::FREE)
+    }
+}
+
 /// Where the price of a model comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PriceSource {

@@ -109,8 +109,12 @@ impl ArmModel {
     }
 
     /// Returns whether a call costs nothing, whatever it uses.
-    pub const fn is_free(&self) -> bool {
-        matches!(self.spec.price, PriceSource::Free)
+    pub fn is_free(&self) -> bool {
+        match &self.spec.price {
+            PriceSource::Free => true,
+            PriceSource::Own(rates) => rates.are_free(),
+            PriceSource::Book(_) | PriceSource::Unknown => false,
+        }
     }
 
     /// Returns the price row's name, for the ledger.
