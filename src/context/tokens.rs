@@ -184,50 +184,70 @@ enum Class {
     Other,
 }
 
-fn class_of(byte: u8) -> Class {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-        b'0'..=b'9' => Class::Digit,
-        b' ' | b'\t' => Class::Blank,
-        b'\n' | b'\r' => Class::LineEnd,
-        0x80.. => Class::Other,
-        _ => Class::Punctuation,
+/// The class of every byte; a table, since every byte of every prompt is looked up.
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            b'0'..=b'9' => Class::Digit,
+            b' ' | b'\t' => Class::Blank,
+            b'\n' | b'\r' => Class::LineEnd,
+            _ => Class::Punctuation,
+        };
+        byte += 1;
     }
+    classes
+};
+
+fn class_of(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
 }
 
 /// Words split where the case changes; common ones are one token, long ones are several.
 fn letters(run: &[u8]) -> u64 {
     let mut total = 0;
-    let mut start = 0;
-    for at in 1..=run.len() {
-        let is_border =
-            at == run.len() || (run[at - 1].is_ascii_lowercase() && run[at].is_ascii_uppercase());
-        if is_border {
-            total += word(&run[start..at]);
-            start = at;
+    let mut word = Word::default();
+    let mut is_after_small = false;
+    for &letter in run {
+        let is_small = letter & SMALL != 0;
+        if is_after_small && !is_small {
+            total += word.tokens();
+            word = Word::default();
         }
+        is_after_small = is_small;
+        word.length += 1;
+        word.small += u64::from(is_small);
+        word.vowels += u64::from(VOWELS >> (letter & 31) & 1);
     }
-    total
+    total + word.tokens()
 }
 
-fn word(word: &[u8]) -> u64 {
-    let length = word.len() as u64;
-    let vowels = word
-        .iter()
-        .filter(|b| {
-            matches!(
-                b.to_ascii_lowercase(),
-                b'a' | b'e' | b'i' | b'o' | b'u' | b'y'
-            )
-        })
-        .count() as u64;
-    let is_capitals = length > 1 && word.iter().all(u8::is_ascii_uppercase);
-    // Encoded data and abbreviations: few vowels, or longer than words are.
-    let is_unlike_words = length > 2 && vowels * 6 < length || length > 20;
-    if is_unlike_words || is_capitals {
-        100 + 50 * length.saturating_sub(2)
-    } else {
-        100 + 14 * length.saturating_sub(5)
+/// The bit by which a small letter differs from its capital.
+const SMALL: u8 = 0x20;
+/// A bit for each vowel, by the five bits that small letters and capitals share.
+const VOWELS: u32 = 1 << 1 | 1 << 5 | 1 << 9 | 1 << 15 | 1 << 21 | 1 << 25;
+
+/// What a word is judged by.
+#[derive(Default)]
+struct Word {
+    length: u64,
+    small: u64,
+    vowels: u64,
+}
+
+impl Word {
+    fn tokens(&self) -> u64 {
+        let length = self.length;
+        let is_capitals = length > 1 && self.small == 0;
+        // Encoded data and abbreviations: few vowels, or longer than words are.
+        let is_unlike_words = length > 2 && self.vowels * 6 < length || length > 20;
+        if is_unlike_words || is_capitals {
+            100 + 50 * length.saturating_sub(2)
+        } else {
+            100 + 14 * length.saturating_sub(5)
+        }
     }
 }
 

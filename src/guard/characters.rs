@@ -32,7 +32,16 @@ fn strip_where(
         .chain(MORE_TOKENS.iter().copied())
         .collect();
     let mut kept = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    loop {
+        // Most text is made of plain characters, and is taken over in long pieces.
+        let plain = rest.bytes().take_while(|&byte| is_plain(byte)).count();
+        kept.push_str(&rest[..plain]);
+        let mut others = rest[plain..].chars();
+        let Some(c) = others.next() else {
+            break;
+        };
+        rest = others.as_str();
         if is_unwanted(c) {
             redactions.control_characters += 1;
             continue;
@@ -48,6 +57,11 @@ fn strip_where(
         }
     }
     kept
+}
+
+/// Returns whether a byte is a character that is never unwanted and ends no special token.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'>' | b']')
 }
 
 /// Returns whether a character is a control or leaves no mark on the screen.

@@ -11,7 +11,6 @@ use super::Filter;
 use super::block::{Block, BlockEnd};
 use super::repetition::{repeated_lines, repeated_tail};
 use super::surroundings::{Surroundings, says_something};
-use crate::context::Context;
 use crate::domain::special_tokens;
 
 /// The most lines of a suggestion.
@@ -72,12 +71,13 @@ pub struct EarlyStop {
 }
 
 impl EarlyStop {
-    /// Makes the reader of one answer; it owns what it needs to know of the place.
-    pub fn new(context: &Context) -> Self {
+    #[cfg(test)]
+    pub(super) fn new(context: &crate::context::Context) -> Self {
         Self::at(Arc::new(Surroundings::of(context)))
     }
 
-    pub(super) fn at(around: Arc<Surroundings>) -> Self {
+    /// Makes the reader of one answer at a place.
+    pub fn at(around: Arc<Surroundings>) -> Self {
         Self {
             block: Block::new(),
             around,

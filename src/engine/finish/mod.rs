@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 pub use early_stop::EarlyStop;
 use filters::Verdict;
-use surroundings::Surroundings;
+pub use surroundings::Surroundings;
 
 use crate::context::Context;
 
@@ -123,16 +123,24 @@ pub struct Finished {
 ///
 /// Names the filter that left nothing of it.
 pub fn finish(raw: &str, context: &Context) -> Result<Finished, Filter> {
-    let around = Arc::new(Surroundings::of(context));
+    finish_in(raw, &Arc::new(Surroundings::of(context)))
+}
+
+/// Does the same where the place was looked at before, for a stream.
+///
+/// # Errors
+///
+/// Names the filter that left nothing of it.
+pub fn finish_in(raw: &str, around: &Arc<Surroundings>) -> Result<Finished, Filter> {
     let mut finished = Finished {
         text: raw.to_owned(),
         touched: Vec::new(),
     };
     for _ in 0..MOST_ROUNDS {
         let before = finished.text.clone();
-        finished.read(&around)?;
+        finished.read(around)?;
         for (filter, apply) in filters::ALL {
-            match apply(&finished.text, &around) {
+            match apply(&finished.text, around) {
                 Verdict::Keep => {}
                 Verdict::Change(text) if text.trim().is_empty() => return Err(*filter),
                 Verdict::Change(text) => finished.change(*filter, text),

@@ -37,7 +37,7 @@ struct Opener {
 
 /// What is known of the place, apart from any suggestion.
 #[derive(Debug)]
-pub(super) struct Surroundings {
+pub struct Surroundings {
     pub(super) language: Option<&'static Language>,
     pub(super) site: CursorSite,
     pub(super) single_line: bool,
@@ -65,7 +65,8 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) fn of(context: &Context) -> Self {
+    /// Looks at a place; what is known of it is owned, and serves every answer there.
+    pub fn of(context: &Context) -> Self {
         let language = Language::by_id(&context.language);
         let prefix = &context.prefix;
         let near = line_start_after(prefix, BEFORE_BYTES);
