@@ -9,7 +9,7 @@ use super::answer::{Answer, Nothing};
 use super::arm::ArmModel;
 use super::charge::Charge;
 use super::complete::Decided;
-use super::finish::{EarlyStop, Filter, Finished, finish};
+use super::finish::{EarlyStop, Filter, Finished, Surroundings, finish_in};
 use super::flight::Flight;
 use crate::context::{self, Context};
 use crate::domain::{DecisionId, Prompt, Reason, Source};
@@ -98,12 +98,7 @@ impl Engine {
         if place.is_none() && !arm.is_free() {
             return Err(CallError::NoLedger);
         }
-        let (shared, spec) = (Arc::clone(context), arm.spec.clone());
-        let prompt = tokio::task::spawn_blocking(move || context::render(&shared, &spec))
-            .await
-            .map_err(|error| {
-                CallError::Unusable(format!("the prompt could not be made: {error}"))
-            })?;
+        let prompt = context::render(context, &arm.spec);
         let (cleared, redactions) = self.guard.clear(prompt);
         if !redactions.is_empty() {
             tracing::info!(model = %arm.spec.id, ?redactions, "the prompt was redacted");
@@ -112,14 +107,15 @@ impl Engine {
 
         let tokens = cleared.get().input_tokens;
         let row = (decided.request.id, id);
-        let listeners = (EarlyStop::new(context), flight);
+        let around = Arc::new(Surroundings::of(context));
+        let listeners = (EarlyStop::at(Arc::clone(&around)), flight);
         flight.starts_over();
         let mut charge = Charge::open(self, arm, place, row, tokens, listeners);
         let result = model.complete(cleared, &mut charge).await;
         charge.settle(&result);
         match result {
             Ok(completion) => {
-                let finished = finish(&completion.text, context);
+                let finished = finish_in(&completion.text, &around);
                 let touched = finished.as_ref().map(|finished| &finished.touched);
                 tracing::debug!(model = %arm.spec.id, ?touched, "an answer was finished");
                 Ok(finished)

@@ -1,6 +1,7 @@
 //! Where the time comes from: the system, or a test.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::Timestamp;
 
@@ -31,6 +32,11 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }
+}
+
+/// Returns a span in microseconds, for the log.
+pub fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl std::fmt::Debug for Clock {

@@ -10,6 +10,7 @@ use super::account::Account;
 use super::answer::{Answer, Nothing, Served};
 use super::decided::describe;
 use super::flight::{Flight, Joined, Waiter};
+use super::hosts::bills_cancelled_in_full;
 use super::offers::Offer;
 use super::place::Place;
 use crate::cache;
@@ -147,11 +148,18 @@ impl Engine {
     async fn fly(self: &Arc<Self>, decided: Decided, context: Context) -> Answer {
         let (engine, snapshot) = (Arc::clone(self), decided.snapshot.clone());
         let (request, offset) = (decided.request.clone(), decided.request.offset);
+        let first = decided.decision.route.first();
+        let first = first.and_then(|model| self.arms.iter().find(|arm| arm.spec.id == *model));
+        let is_cheap_to_close =
+            first.is_none_or(|arm| arm.is_free() || !bills_cancelled_in_full(arm.spec.host()));
         let work = |flight: Arc<Flight>| async move {
             let context = Arc::new(context);
             engine.call_route(&decided, &context, &flight).await
         };
-        let answer = self.flights.launch(&snapshot, offset, work).answer().await;
+        let flight = self
+            .flights
+            .launch((&snapshot, offset), is_cheap_to_close, work);
+        let answer = flight.answer().await;
         if let Answer::Suggestion(served) = &answer {
             // The cache hands out what is shown before all else; being found makes it that.
             let (before, after) = around(&snapshot, &request);

@@ -32,6 +32,9 @@ pub const ADOPTION: Duration = Duration::from_millis(120);
 /// How long a request waits for the first token of an older call before it makes its own: a call
 /// that hangs must not take all later keys with it.
 const FIRST_TOKEN: Duration = Duration::from_secs(2);
+/// A call that is younger and has no answer yet is made anew with what was typed since: nothing is
+/// lost, and the answer is about the newer text. Edits that belong together come this fast.
+const YOUNG: Duration = Duration::from_millis(15);
 /// Text around the cursor that is compared with what it was when the call was made, in bytes.
 const BEFORE: usize = 1_024;
 const AFTER: usize = 256;
@@ -45,6 +48,12 @@ struct Progress {
     raw: String,
     /// What the request that made the call is answered with.
     answer: Option<Answer>,
+}
+
+impl Progress {
+    fn is_silent(&self) -> bool {
+        self.raw.is_empty() && self.answer.is_none()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,12 +75,13 @@ pub struct Flight {
     before: String,
     after: String,
     began: Instant,
+    is_cheap_to_close: bool,
     progress: watch::Sender<Progress>,
     crew: Mutex<Crew>,
 }
 
 impl Flight {
-    fn of(snapshot: &Snapshot, offset: ByteOffset) -> Self {
+    fn of(snapshot: &Snapshot, offset: ByteOffset, is_cheap_to_close: bool) -> Self {
         let at = offset.get();
         let (before, after) = around(snapshot, at);
         Self {
@@ -80,6 +90,7 @@ impl Flight {
             before,
             after,
             began: Instant::now(),
+            is_cheap_to_close,
             progress: watch::Sender::default(),
             crew: Mutex::default(),
         }
@@ -236,14 +247,14 @@ impl Flights {
     /// in the same document is closed.
     pub fn launch<F>(
         &self,
-        place: &Snapshot,
-        offset: ByteOffset,
+        (place, offset): (&Snapshot, ByteOffset),
+        is_cheap_to_close: bool,
         work: impl FnOnce(Arc<Flight>) -> F,
     ) -> Waiter
     where
         F: Future<Output = Answer> + Send + 'static,
     {
-        let flight = Arc::new(Flight::of(place, offset));
+        let flight = Arc::new(Flight::of(place, offset, is_cheap_to_close));
         flight.crew().waiting = 1;
         let (document, started) = (flight.document.clone(), Arc::clone(&flight));
         let older = self.running().insert(document, started);
@@ -354,6 +365,11 @@ impl Waiter {
             self.let_go();
             return Joined::Parted;
         };
+        let is_young = self.flight.began.elapsed() < YOUNG && self.flight.is_cheap_to_close;
+        if is_young && !typed.is_empty() && self.progress.borrow().is_silent() {
+            self.let_go();
+            return Joined::Parted;
+        }
         let patience = tokio::time::sleep_until(self.flight.began + FIRST_TOKEN);
         tokio::pin!(patience);
         loop {

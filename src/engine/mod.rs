@@ -175,8 +175,9 @@ impl Engine {
     /// returns what the user can mend, if anything.
     pub async fn open_book(&self) -> BookState {
         let state = self.book.open().await;
-        if !self.arms.is_empty() {
-            // Prompts are fitted with an estimate until the tables are there.
+        if self.arms.iter().any(|arm| !arm.is_free()) {
+            // Prompts are fitted with an estimate, which costs no memory. Where a call that is
+            // closed half-way has to be priced, the tokens are counted.
             tokio::task::spawn_blocking(crate::context::preload_token_table);
         }
         if let BookState::Closed { message } = &state {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Engine;
+use super::clock::micros;
 use super::finish::finish;
 use super::patience::{Stake, patience};
 use crate::context::{self, Context, Facts};
@@ -33,6 +34,12 @@ impl Engine {
         path: String,
         can_record: bool,
     ) -> Place {
+        // Without a prediction it is a matter of microseconds, and less than the way to another
+        // thread; but frames that are there already, such as a cancel, are read first.
+        if !self.asks_embedded() && self.refresher.is_ready(&request.document) {
+            tokio::task::yield_now().await;
+            return self.place_of(request, snapshot, &path, can_record);
+        }
         let (engine, snapshot, request) = (Arc::clone(self), snapshot.clone(), request.clone());
         off_the_runtime(move || engine.place_of(&request, &snapshot, &path, can_record)).await
     }
@@ -77,6 +84,10 @@ impl Engine {
             features,
             decision,
         }
+    }
+
+    const fn asks_embedded(&self) -> bool {
+        self.policy.embedded && self.policy.pin.is_none()
     }
 
     /// Returns how long to wait before the call of a decision; zero for a free model.
@@ -126,7 +137,7 @@ impl Engine {
         path: &str,
         context: &Context,
     ) -> Option<Prediction> {
-        if !self.policy.embedded || self.policy.pin.is_some() {
+        if !self.asks_embedded() {
             return None;
         }
         let key = self.open_files.path(&request.document);
@@ -155,22 +166,20 @@ async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
     }
 }
 
-fn micros(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
-}
-
 fn features_of(context: &Context, prediction: Option<&Prediction>) -> Features {
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     // More than this never fits a prompt, and estimating costs time.
-    let (prefix, suffix) = (tail(&context.prefix), head(&context.suffix));
-    let prompt = context::estimate_tokens(prefix) + context::estimate_tokens(suffix);
+    let most = TokenCount::new(context::DEFAULT_PROMPT_TOKENS);
+    let mut prompt = context::estimate_tokens(tail(&context.prefix));
+    if prompt < most {
+        prompt = prompt + context::estimate_tokens(head(&context.suffix));
+    }
     Features {
         language: context.language.clone(),
         site: context.site,
         embedded_confidence: prediction.map(|prediction| prediction.confidence.get()),
         embedded_chars: prediction.map(|prediction| count(&prediction.text)),
-        prompt_tokens: u32::try_from(prompt.get().min(context::DEFAULT_PROMPT_TOKENS))
-            .unwrap_or(u32::MAX),
+        prompt_tokens: u32::try_from(prompt.min(most).get()).unwrap_or(u32::MAX),
         line_prefix_chars: count(&context.line_prefix),
         partial_identifier_chars: count(&context.partial_identifier),
         document_lines: context.document_lines,
@@ -178,7 +187,7 @@ fn features_of(context: &Context, prediction: Option<&Prediction>) -> Features {
 }
 
 /// The most text of a side that is estimated, in bytes.
-const ESTIMATED: usize = 12 * 1024;
+const ESTIMATED: usize = 8 * 1024;
 
 fn tail(text: &str) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(ESTIMATED))..]

@@ -2,17 +2,20 @@
 //!
 //! A parse of a long file takes longer than a whole completion should, so no key waits for one: it
 //! works on the last tree, moved along with the edits, and on facts that were gathered a little
-//! earlier. The work for a document is never done twice at once, and takes at most a fiftieth of
-//! one core: after a parse of 5 ms the next one comes a quarter of a second later.
+//! earlier. The work for a document is never done twice at once, and takes at most a
+//! hundredth of one core: after a refresh of 5 ms the next one comes half a second later.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::Engine;
+use super::clock::micros;
 use crate::context::Facts;
 use crate::documents::Snapshot;
 use crate::domain::{ByteOffset, DocumentUri};
@@ -20,9 +23,9 @@ use crate::domain::{ByteOffset, DocumentUri};
 /// How long the parse of a document may take, off the loop.
 const LIMIT: Duration = Duration::from_secs(5);
 /// How many times as long as the last refresh took the next one waits.
-const REST: u32 = 50;
+const REST: u32 = 100;
 /// The longest rest.
-const LONGEST_REST: Duration = Duration::from_secs(2);
+const LONGEST_REST: Duration = Duration::from_secs(3);
 /// A document whose last parse took no longer is parsed for the key itself.
 const QUICK: Duration = Duration::from_micros(150);
 
@@ -44,7 +47,12 @@ pub struct Refresher {
     states: Mutex<HashMap<DocumentUri, State>>,
     /// Nothing of them needs to be waited for: what they would have found goes with the session.
     tasks: TaskTracker,
+    /// One thread for all long parses. Trees are made of small pieces, and an allocator that keeps
+    /// memory for each thread would keep it as often as there are threads that parse.
+    parser: OnceLock<mpsc::Sender<Job>>,
 }
+
+type Job = Box<dyn FnOnce() + Send>;
 
 impl Refresher {
     /// Returns the facts for a key, and notes where it was.
@@ -65,6 +73,14 @@ impl Refresher {
         let states = self.states();
         let last = states.get(document).and_then(|state| state.last_parse);
         last.is_some_and(|last| last <= QUICK)
+    }
+
+    /// Returns whether all that a key needs of a document is there.
+    pub fn is_ready(&self, document: &DocumentUri) -> bool {
+        let states = self.states();
+        states
+            .get(document)
+            .is_some_and(|state| state.facts.is_some())
     }
 
     /// Forgets a document that is closed.
@@ -113,6 +129,26 @@ impl Refresher {
         }
     }
 
+    /// Runs a job on the thread that parses, behind those that were there before.
+    fn run(&self, job: Job) {
+        let parser = self.parser.get_or_init(|| {
+            let (jobs, queue) = mpsc::channel::<Job>();
+            let work = move || {
+                for job in queue {
+                    // Whoever waits for it hears of it, since its answer is dropped.
+                    let _ = catch_unwind(AssertUnwindSafe(job));
+                }
+            };
+            let thread = std::thread::Builder::new().name("parser".to_owned());
+            if let Err(error) = thread.spawn(work) {
+                tracing::error!(%error, "there is no thread to parse on");
+            }
+            jobs
+        });
+        // Without the thread the job is dropped, and trees stay as they are.
+        let _ = parser.send(job);
+    }
+
     fn states(&self) -> MutexGuard<'_, HashMap<DocumentUri, State>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,9 +181,12 @@ impl Engine {
             };
             let seen = snapshot.version;
             let worker = Arc::clone(&engine);
-            let work = move || worker.refresh(&snapshot);
+            let (tell, done) = oneshot::channel();
+            engine.refresher.run(Box::new(move || {
+                let _ = tell.send(worker.refresh(&snapshot));
+            }));
             // A refresh that panicked is over too; the next edit tries again.
-            let done = tokio::task::spawn_blocking(work).await.unwrap_or_default();
+            let done = done.await.unwrap_or_default();
             engine.refresher.finish(&document, done);
             let now = engine.documents.snapshot(&document);
             if now.is_some_and(|now| now.version != seen) {
@@ -166,11 +205,17 @@ impl Engine {
         let parse = began.elapsed();
         let at = self.refresher.wanted(&snapshot.uri);
         let facts = at.map(|at| Facts::gather(snapshot, tree.as_ref(), at));
+        let whole = began.elapsed();
+        tracing::debug!(
+            parse_us = micros(parse),
+            facts_us = micros(whole - parse),
+            "a document was refreshed"
+        );
         Done {
             facts,
             is_edit,
             parse,
-            whole: began.elapsed(),
+            whole,
         }
     }
 }
@@ -194,7 +239,7 @@ mod tests {
         assert_eq!(refresher.begin(&document), Some(Duration::ZERO));
         assert_eq!(refresher.begin(&document), None);
         refresher.finish(&document, done(Duration::from_millis(5)));
-        assert_eq!(refresher.begin(&document), Some(Duration::from_millis(250)));
+        assert_eq!(refresher.begin(&document), Some(Duration::from_millis(500)));
         refresher.finish(&document, done(Duration::from_secs(1)));
         assert_eq!(refresher.begin(&document), Some(LONGEST_REST));
     }

@@ -54,6 +54,13 @@ impl Desk {
     }
 }
 
+/// Lets the call grow old enough that it is worth waiting for.
+async fn age() -> Instant {
+    let began = Instant::now();
+    sleep(Duration::from_millis(20)).await;
+    began
+}
+
 /// Lets everything run that can run without time passing.
 async fn settle(log: &ScriptLog, calls: usize) {
     while log.calls() < calls {
@@ -137,8 +144,8 @@ async fn a_stream_that_turns_against_what_was_typed_is_left_when_it_does() {
     let (desk, cursor, log) = desk(script).await;
     let _older = desk.ask(cursor);
     settle(&log, 1).await;
+    let began = age().await;
     let cursor = desk.type_text(cursor, "ma");
-    let began = Instant::now();
     assert_eq!(
         served(desk.complete(cursor).await).candidate.text,
         "ximum();"
@@ -221,7 +228,7 @@ async fn a_silent_call_does_not_hold_the_later_keys_for_ever() {
     let cursor = desk.open("let x = $0\n");
     let _older = desk.ask(cursor);
     settle(&log, 1).await;
-    let began = Instant::now();
+    let began = age().await;
     let cursor = desk.type_text(cursor, "t");
     assert_eq!(served(desk.complete(cursor).await).candidate.text, "otal;");
     assert_eq!(began.elapsed(), Duration::from_secs(2));
@@ -238,6 +245,7 @@ async fn a_failed_call_is_not_the_end_for_who_attached_to_it() {
     let (desk, cursor, log) = desk(script).await;
     let older = desk.ask(cursor);
     settle(&log, 1).await;
+    age().await;
     let cursor = desk.type_text(cursor, "t");
     let newer = desk.complete(cursor).await;
     assert_eq!(end(older).await, Answer::Nothing(Nothing::Superseded));
@@ -329,6 +337,7 @@ async fn a_session_learns_how_often_keys_agree() {
     assert_eq!(desk.engine.flights.agreement(), half);
     let _older = desk.ask(cursor);
     settle(&log, 1).await;
+    age().await;
     let cursor = desk.type_text(cursor, "t");
     let _served = served(desk.complete(cursor).await);
     let agreed = desk.engine.flights.agreement();
@@ -339,4 +348,22 @@ async fn a_session_learns_how_often_keys_agree() {
     let cursor = desk.type_text(cursor, "y");
     let _served = served(desk.complete(cursor).await);
     assert_eq!(desk.engine.flights.agreement(), half, "9 of 18");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_has_just_begun_is_made_anew_with_the_newer_text() {
+    let script = Script::new()
+        .wait(Duration::from_millis(500))
+        .text("wrong")
+        .then()
+        .wait(Duration::from_millis(500))
+        .text("x(1);");
+    let (desk, cursor, log) = desk(script).await;
+    let _older = desk.ask(cursor);
+    settle(&log, 1).await;
+    let began = Instant::now();
+    let cursor = desk.type_text(cursor, "ma");
+    assert_eq!(served(desk.complete(cursor).await).candidate.text, "x(1);");
+    assert_eq!(began.elapsed(), Duration::from_millis(500));
+    assert_eq!((log.calls(), log.abandoned()), (2, 1));
 }
