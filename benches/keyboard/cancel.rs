@@ -61,7 +61,7 @@ pub async fn after_all(bench: &Bench, tables: &mut Tables) -> Result<(), LspErro
         outcomes.push(scene.type_burst(burst).await?);
     }
     let what = "g. ten requests at once, then nine cancelled, model 500 ms".to_owned();
-    tables.burst(scene::row(what, "ran out 1, answer < 510 ms", &outcomes));
+    tables.burst(scene::row(what, "ran out ≤ 1, answer ≤ 505 ms", &outcomes));
     scene.server.stop().await
 }
 
@@ -106,7 +106,7 @@ pub async fn to_the_socket(bench: &Bench, tables: &mut Tables) -> Result<(), Lsp
         what: format!("i. from the cancellation to the closed connection ({count})"),
         p50,
         p99,
-        target: "< 5 ms".to_owned(),
+        target: "≤ 1 ms".to_owned(),
         ..Row::default()
     });
     scene.server.stop().await

@@ -95,7 +95,7 @@ async fn row(
         what: format!("h. a 1 s call runs; a request {what} reaches the model ({count})"),
         p50,
         p99,
-        target: "< 5 ms".to_owned(),
+        target: "≤ 1 ms".to_owned(),
         ..Row::default()
     });
     scene.server.stop().await

@@ -1,7 +1,7 @@
 //! What a person at the keyboard waits for and pays for, beyond the model itself.
 //!
-//! Budget, in words: a key and its completion cost less than five milliseconds beside the model, in
-//! a file of any size; a key that agrees with what is shown is answered within two, and asks no
+//! Budget, in words: a key and its completion cost less than a millisecond beside the model, in a
+//! file of any size; a key that agrees with what is shown is answered within half of one, and asks no
 //! model, nor does one that agrees with what is on its way; a request that nobody waits for any more
 //! costs nothing from that moment on; and no request ever waits for another one's model.
 //!

@@ -14,6 +14,8 @@ use crate::table::{Row, Tables, spread};
 const HOLD: Duration = Duration::from_millis(50);
 /// Of this many lines of a document one is typed, at the most.
 const LINES_PER_PLACE: usize = 10;
+/// How long a document is left alone after its first completion.
+const SETTLED: Duration = Duration::from_millis(500);
 /// Threads come and go; this often the meter is read.
 const METER_EVERY: usize = 10;
 
@@ -115,10 +117,11 @@ async fn row(
     let cpu = measured
         .processor
         .checked_div(u32::try_from(requests).unwrap_or(u32::MAX));
-    let target = if setting == Setting::Null {
-        ""
-    } else {
-        "< 5 ms"
+    let target = match pages[0].text.lines().count() {
+        _ if setting == Setting::Null => "",
+        ..1_000 => "≤ 0.6 ms, p99 ≤ 3",
+        1_000..20_000 => "≤ 0.8 ms, p99 ≤ 3",
+        20_000.. => "≤ 1.0 ms, p99 ≤ 3; CPU ≤ 1.5 ms",
     };
     let (p50, p99) = spread(&mut measured.by_model);
     tables.time(Row {
@@ -136,7 +139,7 @@ async fn row(
             p50,
             p99,
             cpu: String::new(),
-            target: "< 5 ms".to_owned(),
+            target: String::new(),
         });
     }
     if pages[0].text.lines().count() >= LARGEST {
@@ -145,7 +148,7 @@ async fn row(
             p50: format!("{:.1} MiB", memory(&server.client, "VmRSS")),
             p99: format!("{:.1} MiB", memory(&server.client, "VmHWM")),
             cpu: String::new(),
-            target: "< 47 MiB".to_owned(),
+            target: "≤ 60 MiB".to_owned(),
         });
     }
     server.stop().await
@@ -169,6 +172,8 @@ async fn type_in(
     let mut before = Duration::ZERO;
     for (round, place) in page.places.iter().enumerate() {
         if round == 1 {
+            // What is done once for a document is not the price of a key.
+            tokio::time::sleep(SETTLED).await;
             before = server.processor_time();
         }
         let (key, rest) = place.rest.split_at(1);

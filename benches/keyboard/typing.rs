@@ -52,7 +52,7 @@ pub async fn through_a_suggestion(bench: &Bench, tables: &mut Tables) -> Result<
         p50,
         p99,
         cpu: milliseconds(cpu),
-        target: "< 2 ms".to_owned(),
+        target: "≤ 0.5 ms".to_owned(),
     });
     tables.calls(Calls {
         what: format!("d. {keys} keys of shown suggestions"),
