@@ -1,6 +1,5 @@
 //! The `mantle` binary: parses the command line and starts a face.
 
-use std::fs::File;
 use std::process::ExitCode;
 
 use mantle_ls::cli::{self, Cli, Task};
@@ -13,8 +12,9 @@ fn main() -> ExitCode {
     };
     // The one TLS implementation in the binary; a second call would be refused, and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread carries every message from the editor to the model and back: handing them over to
+    // another one costs more than most of the work. What takes long runs on threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = match runtime {
@@ -36,14 +36,20 @@ fn main() -> ExitCode {
                     environment,
                     config_is_required,
                 };
-                let output = match standard_output() {
-                    Ok(output) => output,
+                let streams = lsp::standard_input().and_then(|input| {
+                    let output = lsp::standard_output()?;
+                    Ok((input, output))
+                });
+                let (input, output) = match streams {
+                    Ok(streams) => streams,
                     Err(error) => {
                         let error = anyhow::Error::new(error);
-                        return cli::fail(&error.context("standard output is not open"));
+                        return cli::fail(
+                            &error.context("standard input or standard output is not open"),
+                        );
                     }
                 };
-                let orderly = lsp::serve(tokio::io::stdin(), output, launch).await;
+                let orderly = lsp::serve(input, output, launch).await;
                 drop(log);
                 ExitCode::from(u8::from(!orderly))
             }
@@ -56,15 +62,4 @@ fn main() -> ExitCode {
     // Standard input is read on a thread that cannot be interrupted: do not wait for it.
     runtime.shutdown_background();
     code
-}
-
-/// Returns standard output without the line buffer of `std`, which would send a frame in two parts,
-/// the second after two more changes of threads: a frame is one write.
-fn standard_output() -> std::io::Result<tokio::fs::File> {
-    #[cfg(unix)]
-    let output = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
-    #[cfg(windows)]
-    let output =
-        std::os::windows::io::AsHandle::as_handle(&std::io::stdout()).try_clone_to_owned()?;
-    Ok(tokio::fs::File::from_std(File::from(output)))
 }

@@ -13,6 +13,8 @@ mod lenient;
 mod protocol;
 mod server;
 mod start;
+mod stdio;
 mod suggest;
 
 pub use start::{Launch, serve};
+pub use stdio::{standard_input, standard_output};
