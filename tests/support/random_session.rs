@@ -87,7 +87,7 @@ impl Author<'_> {
     fn ask(&mut self, method: &str, params: impl FnOnce(&mut Self) -> Value) -> Step {
         let params = params(self);
         // Now and then an id that is, or was, in use.
-        if self.byte() % 16 != 0 || self.last_id == 0 {
+        if !self.byte().is_multiple_of(16) || self.last_id == 0 {
             self.last_id += 1;
         }
         let id = self.last_id;
@@ -113,7 +113,7 @@ impl Author<'_> {
 
     fn version(&mut self) -> i32 {
         // Versions rise, but clients have been seen that repeat one.
-        self.version += i32::from(self.byte() % 8 != 0);
+        self.version += i32::from(!self.byte().is_multiple_of(8));
         self.version
     }
 
@@ -164,7 +164,7 @@ impl Author<'_> {
         let edits: Vec<Value> = (0..=self.byte() % 3)
             .map(|_| {
                 let text = self.text();
-                if self.byte() % 8 == 0 {
+                if self.byte().is_multiple_of(8) {
                     return json!({ "text": text });
                 }
                 let range = json!({ "start": self.position(), "end": self.position() });
