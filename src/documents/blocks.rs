@@ -319,6 +319,7 @@ mod tests {
             "range.end\na = { end: 1, if: 2 }\nputs :end, \"end\" # end",
             "",
         );
+        check("ruby", "a.split(/[#{b}] */).each do |c|\n  d\nend", "⟨⟩");
         check("ruby", "begin_work\nend_date = do_it", "");
         check("shellscript", "echo done fi then\nmake --do\nrm ./do", "");
         check("lua", "local t = { ['end'] = 1 } -- end\nprint('do')", "");

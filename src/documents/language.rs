@@ -277,9 +277,11 @@ impl Language {
         if marker.is_empty() || !text[at..].starts_with(marker) {
             return false;
         }
-        // `$#`, `${#a}` and `a#b` are no comments of the languages that have `#`.
+        // `$#`, `${#a}` and `a#b` are no comments of the languages that have `#`; `#{a}` stands in
+        // strings and patterns of Ruby.
         let before = text[..at].chars().next_back();
-        marker != "#" || before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '$' | '{'))
+        let joins = before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '$' | '{'));
+        marker != "#" || !joins && !text[at..].starts_with("#{")
     }
 
     /// Returns whether a word or a tag of a line opens a block that the line does not close.
