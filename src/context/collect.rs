@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::facts::Facts;
 use super::site::Place;
-use crate::documents::{BlockStyle, Snapshot, Tree, enclosing_scopes};
+use crate::documents::{Snapshot, Tree, enclosing_scopes};
 use crate::domain::{ByteOffset, CursorSite, Snippet};
 
 /// How much text before the cursor is kept, in bytes.
@@ -190,18 +190,14 @@ fn ceil_char(snapshot: &Snapshot, byte: usize) -> usize {
 /// Returns whole lines from the start of a head to the mark that opens its body.
 fn enclosing_head(snapshot: &Snapshot, head: &Range<usize>) -> Head {
     let start = line_start(snapshot, head.start);
-    let is_braces = snapshot
+    let end = head.end.min(start + HEAD_BYTES);
+    let head = snapshot.slice(start..end);
+    // The body of an arrow function may be an expression, and others have no mark there.
+    let opener = snapshot.slice(end..end + 1);
+    let is_marked = snapshot
         .language
-        .is_some_and(|language| language.block_style == BlockStyle::Braces);
-    let end = if is_braces { head.end + 1 } else { head.end };
-    let end = end.min(start + HEAD_BYTES);
-    let text = snapshot.slice(start..end);
-    let text = if is_braces && !text.ends_with('{') {
-        // The body of an arrow function may be an expression.
-        &text[..text.floor_char_boundary(text.len().saturating_sub(1))]
-    } else {
-        text.as_str()
-    };
+        .is_some_and(|language| opener.ends_with(|c| language.blocks.brackets.contains(c)));
+    let text = if is_marked { head + &opener } else { head };
     let text = text.trim_end().to_owned();
     Head {
         range: start..start + text.len(),

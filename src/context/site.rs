@@ -3,7 +3,7 @@
 //! The syntax tree tells, where there is one and it is sound around the cursor; else the text of
 //! the line does. A wrong guess costs a needless model call or a suggestion that is too long.
 
-use crate::documents::{BlockStyle, Language, Node, Rope, Scope, Tree};
+use crate::documents::{BlockStyle, Language, Node, Rope, Scope, Tree, closer_of};
 use crate::domain::CursorSite;
 
 /// How far back a block comment's beginning is looked for when there is no tree, in bytes.
@@ -95,7 +95,8 @@ impl Place<'_> {
         let is_in_head = self.scopes.last().is_some_and(|scope| {
             scope.head.start < self.offset && self.offset <= scope.head.end && !self.is_line_blank()
         });
-        if is_in_head && !self.is_after_block_opener() || self.is_head_by_text() {
+        let is_head = is_in_head && !self.is_after_block_opener() || self.is_head_by_text();
+        if is_head && !self.is_in_expression_body() {
             return CursorSite::Signature;
         }
         if self.is_in_empty_block() {
@@ -135,11 +136,15 @@ impl Place<'_> {
 
     fn is_in_comment(&self, language: &Language, node: Node<'_>) -> bool {
         let start = node.start_byte();
+        let begins_with = |marker: &str| {
+            let text = self.rope.get_byte_slice(start..start + marker.len());
+            text.is_some_and(|text| text == marker)
+        };
         let marker = language.line_comment.as_str();
-        let is_line_comment = self
-            .rope
-            .get_byte_slice(start..start + marker.len())
-            .is_some_and(|slice| slice == marker);
+        let block = language.block_comment.as_ref();
+        let is_line_comment = !marker.is_empty()
+            && begins_with(marker)
+            && block.is_none_or(|(open, _)| !begins_with(open));
         if !is_line_comment {
             return start < self.offset && self.offset < node.end_byte();
         }
@@ -199,6 +204,20 @@ impl Place<'_> {
         is_head && !assigns && !line.contains(['{', ';']) && !self.opens_a_block()
     }
 
+    /// Returns whether the line has come to the body of a function that is one expression: an
+    /// assignment behind its parameters.
+    fn is_in_expression_body(&self) -> bool {
+        let line = self.line_prefix;
+        let count = |text: &str, char: char| text.matches(char).count();
+        let Some((head, rest)) = line.rsplit_once(')') else {
+            return false;
+        };
+        let is_balanced = count(head, '(') == count(head, ')') + 1;
+        let assigned = rest.split_once('=').map(|(before, _)| before);
+        // `Item = …` of a bound is none.
+        is_balanced && assigned.is_some_and(|before| count(before, '<') <= count(before, '>'))
+    }
+
     fn is_line_blank(&self) -> bool {
         self.line_prefix.trim().is_empty() && self.line_suffix.trim().is_empty()
     }
@@ -208,7 +227,41 @@ impl Place<'_> {
         // A colon within brackets is that of an annotation, a dictionary or a slice.
         let is_in_brackets =
             line.matches(['(', '[', '{']).count() > line.matches([')', ']', '}']).count();
-        line.ends_with('{') || self.is_indented_language() && line.ends_with(':') && !is_in_brackets
+        line.ends_with(|c| self.bracket_opens_block(c))
+            || self.is_indented_language() && self.ends_with_colon() && !is_in_brackets
+            || self.is_opened_by_word(line)
+    }
+
+    fn ends_with_colon(&self) -> bool {
+        let line = match self.language {
+            Some(language) if language.blocks.value_after_blank => self.line_prefix,
+            Some(_) | None => self.line_prefix.trim_end(),
+        };
+        line.ends_with(':')
+    }
+
+    /// Returns whether words or tags open a block before the cursor, and nothing more of that line
+    /// is to come: `do`, or the parameters of a function.
+    fn is_opened_by_word(&self, line: &str) -> bool {
+        let Some(language) = self.language else {
+            return false;
+        };
+        let words = [&language.blocks.open, &language.blocks.middle];
+        let last = line.rsplit(|c: char| !c.is_alphanumeric()).next();
+        let last = last.unwrap_or_default();
+        let statement = &language.blocks.open_statement;
+        let is_whole = line.ends_with([')', '|', '>'])
+            || words.into_iter().flatten().any(|word| word == last)
+            // `begin` is a whole line, `while` is not.
+            || line.trim_start() == last && statement.iter().any(|word| word == last);
+        is_whole && language.leaves_block_open(line)
+    }
+
+    fn bracket_opens_block(&self, char: char) -> bool {
+        match self.language {
+            Some(language) => language.blocks.brackets.contains(char),
+            None => char == '{',
+        }
     }
 
     fn is_after_block_opener(&self) -> bool {
@@ -231,12 +284,25 @@ impl Place<'_> {
             let is_deeper = next.is_some_and(|line| indent(line) > indent(opener));
             return self.is_line_blank() && before.ends_with(':') && !is_deeper;
         }
+        let is_by_word = self.language.is_some_and(|language| {
+            let opener = before.lines().next_back().unwrap_or_default();
+            let opens = language.blocks.is_heading(opener) || language.leaves_block_open(opener);
+            opens && (after.is_empty() || language.begins_with_closer(after))
+        });
+        if is_by_word && self.is_line_blank() {
+            return true;
+        }
+        let Some(opener) = before.chars().next_back() else {
+            return false;
+        };
         let is_at_opener =
-            self.line_prefix.trim().is_empty() || self.line_prefix.trim_end().ends_with('{');
+            self.line_prefix.trim().is_empty() || self.line_prefix.trim_end().ends_with(opener);
         // An expression in markup or in a template stands in braces, too, with more after it.
+        // Other brackets than braces hold a block only where they stand on lines of their own.
         is_at_opener
-            && before.ends_with('{')
-            && (after.is_empty() || after.starts_with('}'))
+            && (opener == '{' || self.is_line_blank())
+            && self.bracket_opens_block(opener)
+            && (after.is_empty() || closer_of(opener).is_some_and(|c| after.starts_with(c)))
             && !has_code(self.line_suffix)
     }
 }
@@ -306,11 +372,11 @@ fn read_line(language: &Language, line: &str, start: Syntax) -> Syntax {
             }
             (Syntax::Code | Syntax::String, _) => {
                 let open = language.block_comment.as_ref().map(|(open, _)| open);
-                if rest.starts_with(language.line_comment.as_str()) {
-                    return Syntax::Comment;
-                } else if let Some(open) = open.filter(|open| rest.starts_with(open.as_str())) {
+                if let Some(open) = open.filter(|open| rest.starts_with(open.as_str())) {
                     syntax = Syntax::Comment;
                     step = open.len();
+                } else if language.begins_line_comment(line, line.len() - rest.len()) {
+                    return Syntax::Comment;
                 } else if let Some(literal) = char_literal(language, rest) {
                     step = literal;
                 } else if language.quotes.contains(char) {

@@ -7,14 +7,19 @@ use std::ops::Range;
 use ropey::Rope;
 use tree_sitter::{Node, QueryCursor, QueryMatch, StreamingIterator, TextProvider, Tree};
 
-use super::language::{BlockStyle, Language, QueryKind};
+use super::blocks::BlockStyle;
+use super::language::{Language, QueryKind};
 use super::parse::parse_text;
+use super::skeleton::Skeleton;
 
 /// How long a file that is not open may take to parse.
 const PARSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The longest head that is kept, in bytes; the rest of a longer one is left out.
 const MAX_HEAD_BYTES: usize = 480;
+
+/// How far back words are looked at that open blocks, in bytes.
+const WORDS_REACH: usize = 16 * 1024;
 
 /// How far down the file imports are looked for, in bytes.
 const IMPORT_REACH: usize = 64 * 1024;
@@ -115,7 +120,9 @@ fn run_definitions<I: AsRef<[u8]>>(
     limits: Option<(Range<usize>, u32)>,
     text: &dyn Fn(Range<usize>) -> String,
 ) -> Vec<Definition> {
-    let query = language.query(QueryKind::Definitions);
+    let Some(query) = language.query(QueryKind::Definitions) else {
+        return Vec::new();
+    };
     let mut cursor = QueryCursor::new();
     if let Some((range, depth)) = limits {
         cursor.set_byte_range(range);
@@ -133,8 +140,7 @@ fn run_definitions<I: AsRef<[u8]>>(
         let Some(kind) = kind_of(query, one) else {
             continue;
         };
-        let head_end =
-            capture(query, one, "body").map_or(item.end_byte(), |body| body.start_byte());
+        let head_end = head_end(query, one, "head", "body").unwrap_or(item.end_byte());
         let head_end = head_end.min(item.start_byte() + MAX_HEAD_BYTES);
         let head = text(item.start_byte()..head_end);
         found.push(Definition {
@@ -172,7 +178,9 @@ pub fn enclosing_scopes(
     } else {
         offset
     };
-    let query = language.query(QueryKind::Scopes);
+    let Some(query) = language.query(QueryKind::Scopes) else {
+        return Vec::new();
+    };
     let mut cursor = QueryCursor::new();
     // Only the nodes that hold the text before the place are asked, each for itself: a query over
     // the whole tree would look at every item of the file.
@@ -181,14 +189,14 @@ pub fn enclosing_scopes(
     for node in nodes_at(tree, text_end.saturating_sub(1)) {
         let mut matches = cursor.matches(query, node, RopeText(rope));
         while let Some(one) = matches.next() {
-            let (Some(item), Some(body), Some(kind)) = (
-                capture(query, one, "scope"),
-                capture(query, one, "scope.body"),
-                kind_of(query, one),
-            ) else {
+            let (Some(item), Some(kind)) = (capture(query, one, "scope"), kind_of(query, one))
+            else {
                 continue;
             };
             let range = item.byte_range();
+            let head_end = head_end(query, one, "scope.head", "scope.body")
+                .unwrap_or_else(|| end_of_first_line(rope, &range));
+            let body_end = capture(query, one, "scope.body").map_or(range.end, |b| b.end_byte());
             if range.start >= offset {
                 continue;
             }
@@ -197,8 +205,8 @@ pub fn enclosing_scopes(
             if reaches {
                 found.push(Scope {
                     kind,
-                    head: range.start..body.start_byte(),
-                    body: body.byte_range(),
+                    head: range.start..head_end,
+                    body: head_end..body_end,
                     range,
                 });
             }
@@ -206,7 +214,69 @@ pub fn enclosing_scopes(
     }
     found.sort_by_key(|scope| (scope.range.start, std::cmp::Reverse(scope.range.end)));
     found.dedup_by(|a, b| a.range == b.range);
+    if language.block_style == BlockStyle::Words && tree.root_node().has_error() {
+        // A block that lacks its last word takes that of the block around it.
+        let by_words = scopes_by_words(language, rope, offset);
+        if by_words.len() > found.len() {
+            return by_words;
+        }
+    }
     found
+}
+
+/// Returns the items that words have opened before a place and that none has closed.
+fn scopes_by_words(language: &Language, rope: &Rope, offset: usize) -> Vec<Scope> {
+    let reach = rope.byte_to_line(offset.saturating_sub(WORDS_REACH));
+    let from = rope.line_to_byte(reach);
+    let text = text_of(rope, from..offset);
+    let mut open = Vec::new();
+    for bracket in Skeleton::by_text(Some(language), &text).brackets {
+        match bracket.kind {
+            '⟨' => open.push(bracket.at),
+            '⟩' => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    let scope = |at: usize| {
+        let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = text[line_start..].lines().next()?;
+        let head = line.trim();
+        let is_word = |word: &&str| language.head_words.iter().any(|head| head == word);
+        let word = head.split([' ', '\t', '(']).find(is_word)?;
+        let start = from + line_start + line.len() - line.trim_start().len();
+        let head_end = start + head.len();
+        (head_end < offset).then_some(Scope {
+            kind: match word {
+                "class" => DefinitionKind::Type,
+                "module" => DefinitionKind::Module,
+                _ => DefinitionKind::Function,
+            },
+            range: start..offset,
+            head: start..head_end,
+            body: head_end..offset,
+        })
+    };
+    open.into_iter().filter_map(scope).collect()
+}
+
+/// Returns where the head of an item ends: with the last of what belongs to it, or where its body
+/// begins; `None` where neither is marked.
+fn head_end(
+    query: &tree_sitter::Query,
+    found: &QueryMatch<'_, '_>,
+    head: &str,
+    body: &str,
+) -> Option<usize> {
+    let by_head = capture(query, found, head).map(|head| head.end_byte());
+    by_head.or_else(|| capture(query, found, body).map(|body| body.start_byte()))
+}
+
+/// Returns where the first line of an item ends: its head, where nothing else marks that.
+fn end_of_first_line(rope: &Rope, range: &Range<usize>) -> usize {
+    let reach = range.end.min(range.start + MAX_HEAD_BYTES);
+    range.start + first_line(&text_of(rope, range.start..reach)).len()
 }
 
 /// Returns the nodes that hold a byte, the outermost first.
@@ -242,7 +312,9 @@ fn indent_at(rope: &Rope, offset: usize) -> usize {
 /// Returns the byte ranges of the imports, in the order of the text.
 #[must_use]
 pub fn imports(language: &'static Language, tree: &Tree, rope: &Rope) -> Vec<Range<usize>> {
-    let query = language.query(QueryKind::Imports);
+    let Some(query) = language.query(QueryKind::Imports) else {
+        return Vec::new();
+    };
     let mut cursor = QueryCursor::new();
     // Deeper imports are local to a function and stand near the cursor anyhow; the others stand
     // near the top.
@@ -268,7 +340,9 @@ pub fn references(
     rope: &Rope,
     range: Range<usize>,
 ) -> Vec<String> {
-    let query = language.query(QueryKind::References);
+    let Some(query) = language.query(QueryKind::References) else {
+        return Vec::new();
+    };
     let mut cursor = QueryCursor::new();
     cursor.set_byte_range(range.clone());
     let mut matches = cursor.matches(query, tree.root_node(), RopeText(rope));
@@ -325,9 +399,10 @@ fn kind_of(query: &tree_sitter::Query, found: &QueryMatch<'_, '_>) -> Option<Def
     DefinitionKind::from_name(kind.value.as_deref()?)
 }
 
-/// Returns the name itself of a name with its scope, as C++ writes it.
+/// Returns the name itself of a name with its scope, as C++ writes it, or of a symbol of Ruby.
 fn last_part(name: &str) -> String {
-    name.rsplit("::").next().unwrap_or(name).to_owned()
+    let last = name.rsplit("::").next().unwrap_or(name);
+    last.trim_start_matches(':').to_owned()
 }
 
 fn first_line(text: &str) -> String {

@@ -5,6 +5,7 @@
 //! moment in which an edit is applied or a snapshot is taken, never while parsing. No LSP types
 //! come in here and nothing waits. Start reading at [`Documents`].
 
+mod blocks;
 mod definitions;
 mod edit;
 mod language;
@@ -18,11 +19,12 @@ mod snapshot;
 mod splice;
 mod store;
 
+pub use blocks::{BlockStyle, Blocks};
 pub use definitions::{
     Definition, DefinitionKind, Scope, definitions, enclosing_scopes, imports, outline, references,
 };
 pub use edit::TextEdit;
-pub use language::{BlockStyle, Language};
+pub use language::Language;
 pub use parse::{MAX_PARSE_BYTES, parse_text};
 pub use position::{Position, PositionEncoding};
 /// The text of a document, as a rope.

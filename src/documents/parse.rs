@@ -14,7 +14,7 @@ pub const MAX_PARSE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Parses a rope; `old` is the previous tree with all edits applied to it, if there is one.
 ///
-/// Returns `None` when the text is too large or the time is up.
+/// Returns `None` when the text is too large, the time is up, or the build has no grammar of it.
 pub(super) fn parse_rope(
     language: &Language,
     rope: &Rope,
@@ -34,7 +34,7 @@ pub(super) fn parse_rope(
 
 /// Parses a text that is not open in the editor.
 ///
-/// Returns `None` when the text is too large or the time is up.
+/// Returns `None` when the text is too large, the time is up, or the build has no grammar of it.
 #[must_use]
 pub fn parse_text(language: &Language, text: &str, limit: Duration) -> Option<Tree> {
     let mut read = |byte: usize, _| text.as_bytes().get(byte..).unwrap_or_default();
@@ -51,9 +51,10 @@ fn parse<'a>(
     if length > MAX_PARSE_BYTES {
         return None;
     }
+    let grammar = language.grammar()?;
     let mut parser = Parser::new();
     parser
-        .set_language(language.grammar())
+        .set_language(grammar)
         .expect("a test loads every grammar of the table");
     let started = Instant::now();
     let mut within_time = |_: &ParseState| {

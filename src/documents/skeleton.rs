@@ -1,5 +1,6 @@
 //! The skeleton of a piece of code: the brackets that are code, and where strings and comments
-//! stand. A bracket in a string, a comment, a character or a regular expression is none.
+//! stand. A bracket in a string, a comment, a character or a regular expression is none. Words and
+//! tags that open and close blocks are brackets too.
 //!
 //! Where there is a grammar, its tokens tell, and they do so in code that is broken or unfinished
 //! too; elsewhere the text is read with the quotes and comments that the language names.
@@ -15,8 +16,19 @@ use super::parse::parse_text;
 pub struct Bracket {
     /// Where it stands, in bytes.
     pub at: usize,
-    /// The character; what opens an interpolation counts as `{`.
+    /// The character; what opens an interpolation counts as `{`, a word or tag that opens a block
+    /// as `⟨`, one that closes it as `⟩`.
     pub kind: char,
+}
+
+impl Bracket {
+    pub(super) const fn block_start(at: usize) -> Self {
+        Self { at, kind: '⟨' }
+    }
+
+    pub(super) const fn block_end(at: usize) -> Self {
+        Self { at, kind: '⟩' }
+    }
 }
 
 /// The brackets of a piece of code, in order, and what is not code.
@@ -51,7 +63,12 @@ impl Skeleton {
                 "${" => Some('{'),
                 _ => None,
             };
-            if let Some(kind) = bracket.filter(|_| !node.is_named() && !node.is_missing()) {
+            let is_lone = kind == ")"
+                && node
+                    .parent()
+                    .is_some_and(|parent| parent.kind() == language.blocks.lone_parenthesis);
+            let is_token = !node.is_named() && !node.is_missing() && !is_lone;
+            if let Some(kind) = bracket.filter(|_| is_token) {
                 let at = node.start_byte();
                 skeleton.brackets.push(Bracket { at, kind });
             }
@@ -64,6 +81,7 @@ impl Skeleton {
                 }
             }
         }
+        skeleton.add_blocks(language, text);
         skeleton.pairs_up().then_some(skeleton)
     }
 
@@ -74,7 +92,7 @@ impl Skeleton {
         let mut at = 0;
         while let Some(char) = text[at..].chars().next() {
             let length = if may_quote(language, char) {
-                quoted_length(language, &text[at..])
+                quoted_length(language, text, at)
             } else {
                 0
             };
@@ -88,7 +106,22 @@ impl Skeleton {
             }
             at += char.len_utf8();
         }
+        if let Some(language) = language {
+            skeleton.add_blocks(language, text);
+        }
         skeleton
+    }
+
+    /// Adds what the words or tags of a language open and close.
+    fn add_blocks(&mut self, language: &Language, text: &str) {
+        let found = language
+            .blocks
+            .brackets_of(language.block_style, text, &self.quoted);
+        if !found.is_empty() {
+            self.brackets.extend(found);
+            // Stable: a word that ends one block and begins the next stays in that order.
+            self.brackets.sort_by_key(|bracket| bracket.at);
+        }
     }
 
     /// Returns whether a place lies within a string or a comment.
@@ -118,6 +151,7 @@ pub const fn closer_of(opener: char) -> Option<char> {
         '(' => Some(')'),
         '[' => Some(']'),
         '{' => Some('}'),
+        '⟨' => Some('⟩'),
         _ => None,
     }
 }
@@ -133,8 +167,9 @@ fn may_quote(language: Option<&Language>, char: char) -> bool {
         })
 }
 
-/// Returns the length of the string or comment that begins a text; 0 when there is none.
-fn quoted_length(language: Option<&Language>, rest: &str) -> usize {
+/// Returns the length of the string or comment that begins at a place; 0 when there is none.
+fn quoted_length(language: Option<&Language>, text: &str, at: usize) -> usize {
+    let rest = &text[at..];
     let line_length = rest.find('\n').unwrap_or(rest.len());
     let up_to = |close: &str, from: usize| {
         rest[from..]
@@ -142,13 +177,14 @@ fn quoted_length(language: Option<&Language>, rest: &str) -> usize {
             .map_or(rest.len(), |at| from + at + close.len())
     };
     if let Some(language) = language {
-        if rest.starts_with(language.line_comment.as_str()) {
-            return line_length;
-        }
+        // In Lua what begins a comment of several lines begins with what begins one of a line.
         if let Some((open, close)) = &language.block_comment
             && rest.starts_with(open.as_str())
         {
             return up_to(close, open.len());
+        }
+        if language.begins_line_comment(text, at) {
+            return line_length;
         }
         if let Some(quote) = language
             .long_quotes

@@ -130,43 +130,36 @@ impl Engine {
 }
 
 /// Languages without a grammar that are learnt all the same, by extension, with their LSP ids.
-/// Data (JSON, CSV, lock files) is left out: it teaches nothing about what comes next.
-const WITHOUT_GRAMMAR: [(&str, &str); 30] = [
-    ("bash", "shellscript"),
+/// Data (CSV, lock files) is left out: it teaches nothing about what comes next.
+const WITHOUT_GRAMMAR: [(&str, &str); 23] = [
+    ("astro", "astro"),
+    ("cljs", "clojure"),
     ("clj", "clojure"),
-    ("cs", "csharp"),
-    ("css", "css"),
     ("dart", "dart"),
     ("erl", "erlang"),
     ("ex", "elixir"),
     ("exs", "elixir"),
     ("fs", "fsharp"),
+    ("groovy", "groovy"),
     ("hs", "haskell"),
-    ("html", "html"),
     ("jl", "julia"),
-    ("kt", "kotlin"),
-    ("kts", "kotlin"),
-    ("lua", "lua"),
-    ("md", "markdown"),
+    ("less", "less"),
     ("ml", "ocaml"),
-    ("php", "php"),
+    ("nix", "nix"),
     ("pl", "perl"),
+    ("proto", "proto3"),
     ("r", "r"),
-    ("rb", "ruby"),
-    ("scala", "scala"),
     ("scm", "scheme"),
     ("scss", "scss"),
-    ("sh", "shellscript"),
-    ("sql", "sql"),
-    ("swift", "swift"),
-    ("toml", "toml"),
-    ("yaml", "yaml"),
-    ("yml", "yaml"),
+    ("svelte", "svelte"),
+    ("vue", "vue"),
+    ("zig", "zig"),
+    ("zsh", "zsh"),
 ];
 
 fn language_of(path: &Path) -> Option<String> {
     if let Some(language) = Language::by_path(path) {
-        return Some(language.id.to_owned());
+        return language.is_learnt.then(|| language.id.to_owned());
     }
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let known = WITHOUT_GRAMMAR

@@ -1,9 +1,13 @@
 //! Which languages learn from one another.
 
-/// Returns the name of the family whose files share one memory; a language that is not listed is
-/// a family of its own.
-pub(super) fn family(language: &str) -> &str {
-    match language {
+use crate::documents::Language;
+
+/// Returns the name of the family whose files share one memory, for a language by any of its ids; a
+/// language that is not listed is a family of its own.
+#[must_use]
+pub fn family(language: &str) -> &str {
+    // Editors name languages differently from one another and from the index.
+    match Language::by_id(language).map_or(language, |known| known.id) {
         "c" | "cpp" | "objective-c" | "objective-cpp" | "cuda-cpp" => "c",
         "javascript" | "javascriptreact" | "typescript" | "typescriptreact" | "vue" | "svelte" => {
             "javascript"
@@ -53,5 +57,28 @@ pub(super) fn declares(word: &str) -> bool {
             | "local"
             | "import"
             | "use"
+            | "fun"
+            | "typealias"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_has_one_family_by_whatever_name() {
+        for (one, other) in [
+            ("cs", "csharp"),
+            ("sh", "zsh"),
+            ("mysql", "sql"),
+            ("jsonc", "json"),
+            ("dockercompose", "yaml"),
+            ("vue", "typescript"),
+        ] {
+            assert_eq!(family(one), family(other));
+        }
+        assert_ne!(family("kotlin"), family("java"));
+        assert_eq!(family("nobody-knows-it"), "nobody-knows-it");
+    }
 }

@@ -23,5 +23,6 @@ mod token_map;
 mod weights;
 
 pub use features::{FEATURE_NAMES, Features, N_FEATURES};
+pub use language::family;
 pub use model::{Alternative, EmbeddedModel, Prediction, Query, Settings};
 pub use weights::SHOW_THRESHOLD;

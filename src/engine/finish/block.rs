@@ -1,13 +1,13 @@
 //! Finds the end of the block that the cursor stands in, while an answer comes in.
 //!
-//! Brackets tell it where they make blocks, indentation where that does. What is a bracket and what
-//! is only text, the language's grammar says, from a small window before the cursor; where there is
+//! Brackets, words and tags tell it where they make blocks, indentation, headings and the ends of
+//! statements where those do. What is a bracket and what is only text, the language's grammar says, from a small window before the cursor; where there is
 //! none, or it has lost its way, the text itself is read.
 
 use std::time::Duration;
 
 use super::surroundings::{Balance, Surroundings, indent};
-use crate::documents::{Bracket, Skeleton};
+use crate::documents::{BlockStyle, Bracket, Skeleton};
 
 /// How long one look by the grammar may take; the text is read when it takes longer.
 const PARSE_LIMIT: Duration = Duration::from_millis(5);
@@ -49,7 +49,9 @@ impl Block {
         body: &str,
         line_start: usize,
     ) -> Option<BlockEnd> {
-        by_brackets(around, body, line_start).or_else(|| self.by_indent(around, body, line_start))
+        by_brackets(around, body, line_start)
+            .or_else(|| self.by_indent(around, body, line_start))
+            .or_else(|| by_marks(around, body, line_start))
     }
 
     fn by_indent(
@@ -135,14 +137,39 @@ fn is_in_open_quote(by_text: &Skeleton, body: &str, at: usize) -> bool {
         .is_some_and(|quoted| quoted.start < at && quoted.end == body.len())
 }
 
+/// Judges by what marks the whole of a block: the next heading, or the end of a statement.
+fn by_marks(around: &Surroundings, body: &str, line_start: usize) -> Option<BlockEnd> {
+    let language = around.language?;
+    let line = &body[line_start..];
+    let end = match language.block_style {
+        BlockStyle::Headings if line_start > 0 && language.blocks.is_heading(line) => {
+            BlockEnd::Before
+        }
+        BlockStyle::Statements if line.trim_end().ends_with(language.blocks.end.as_str()) => {
+            BlockEnd::Here
+        }
+        BlockStyle::Braces
+        | BlockStyle::Indent
+        | BlockStyle::Words
+        | BlockStyle::Tags
+        | BlockStyle::Headings
+        | BlockStyle::Statements => return None,
+    };
+    let brackets = Skeleton::by_text(Some(language), &body[..line_start]).brackets;
+    // Code in a page has lines that look like headings.
+    let is_in_fence = body[..line_start].matches("```").count() % 2 == 1;
+    let is_open = end == BlockEnd::Before && !around.follow(brackets).open.is_empty();
+    (!is_open && !is_in_fence).then_some(end)
+}
+
 fn by_brackets(around: &Surroundings, body: &str, line_start: usize) -> Option<BlockEnd> {
     let line = &body[line_start..];
-    if !line.contains([')', ']', '}']) {
+    if !around.may_close(line) {
         return None;
     }
     // The grammar is asked only where a block may end: a look costs more than reading the text.
     let by_text = Skeleton::by_text(around.language, body);
-    let is_closing_line = line.trim_start().starts_with([')', ']', '}']);
+    let is_closing_line = around.begins_with_closer(line.trim_start());
     let closed_before = around
         .follow(by_text.brackets.iter().copied())
         .closed_before;
@@ -150,7 +177,10 @@ fn by_brackets(around: &Surroundings, body: &str, line_start: usize) -> Option<B
         return None;
     }
     // Where nothing may be a string, a comment or an expression of its own, the text is exact.
-    let (skeleton, from) = if body.contains(['"', '\'', '`', '/', '#']) {
+    let has_patterns = around
+        .language
+        .is_some_and(|language| !language.blocks.lone_parenthesis.is_empty());
+    let (skeleton, from) = if has_patterns || body.contains(['"', '\'', '`', '/', '#']) {
         skeleton(around, body)
     } else {
         (by_text, 0)
@@ -177,7 +207,12 @@ fn by_brackets(around: &Surroundings, body: &str, line_start: usize) -> Option<B
     }
     let is_item = around.holds_items
         && last_pair.is_some_and(|(opened, closed)| {
-            opened < line_start && line_start <= closed && body[closed..].starts_with('}')
+            let closer = &body[closed..];
+            let ends_block = closer.starts_with('}')
+                || around
+                    .language
+                    .is_some_and(|language| language.begins_with_closer(closer));
+            opened < line_start && line_start <= closed && ends_block
         });
     (closed_before > 0 || is_item).then_some(BlockEnd::Here)
 }

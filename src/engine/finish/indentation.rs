@@ -99,8 +99,7 @@ fn fit_first_line(text: &str, around: &Surroundings) -> String {
 /// does not stand within that already.
 fn expected(around: &Surroundings, stands: usize) -> usize {
     let previous = &around.previous_line;
-    let opens =
-        previous.ends_with(['{', '(', '[']) || around.is_by_indent() && previous.ends_with(':');
+    let opens = around.opens_block(previous);
     let step = if around.tabs == Some(true) {
         4
     } else {
@@ -120,14 +119,14 @@ fn shift_below(text: &str, around: &Surroundings) -> String {
         return text.to_owned();
     };
     let line = [around.line_prefix.as_str(), first].concat();
-    let opens = line.trim_end().ends_with(['{', '(', '['])
-        || around.is_by_indent() && line.trim_end().ends_with(':');
+    let opens = around.opens_block(&line);
     let Some(next) = below.lines().find(|line| !line.trim().is_empty()) else {
         return text.to_owned();
     };
     let (stands, next_indent) = (indent(&line), indent(next));
     let begins = next.trim_start();
-    let is_outdented = begins.starts_with([')', ']', '}', '#'])
+    let is_outdented = begins.starts_with('#')
+        || around.begins_with_closer(begins)
         || OUTDENTED.iter().any(|word| begins.starts_with(word));
     if !opens || next_indent == 0 || next_indent > stands || is_outdented {
         return text.to_owned();

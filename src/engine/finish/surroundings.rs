@@ -84,10 +84,9 @@ impl Surroundings {
         let on_line = unmatched_closers(language, &context.line_suffix);
         let below = unmatched_closers(language, &after_cursor_line[..known]);
         let unclosed = unclosed(&openers, &on_line, &below);
-        let is_in_items = context
-            .enclosing
-            .last()
-            .map_or(openers.is_empty(), |head| is_item_head(&head.text));
+        let is_in_items = context.enclosing.last().map_or(openers.is_empty(), |head| {
+            is_item_head(language, &head.text)
+        });
         let next_lines = after_cursor_line
             .lines()
             .skip(usize::from(after_cursor_line.starts_with(['\n', '\r'])))
@@ -131,6 +130,32 @@ impl Surroundings {
     pub(super) fn is_by_indent(&self) -> bool {
         self.language
             .is_some_and(|language| language.block_style == BlockStyle::Indent)
+    }
+
+    /// Returns whether a line opens a block by a bracket, a colon or a word, as the language does.
+    pub(super) fn opens_block(&self, line: &str) -> bool {
+        let line = line.trim_end();
+        line.ends_with(['{', '(', '['])
+            || self.is_by_indent() && line.ends_with(':')
+            || self.language.is_some_and(|language| {
+                language.block_style == BlockStyle::Words && language.leaves_block_open(line)
+            })
+    }
+
+    /// Returns whether a text begins with what closes something: a bracket, a word or a tag.
+    pub(super) fn begins_with_closer(&self, text: &str) -> bool {
+        text.starts_with([')', ']', '}'])
+            || self
+                .language
+                .is_some_and(|language| language.begins_with_closer(text))
+    }
+
+    /// Returns whether there may be what closes something on a line.
+    pub(super) fn may_close(&self, line: &str) -> bool {
+        line.contains([')', ']', '}'])
+            || self
+                .language
+                .is_some_and(|language| language.may_close_block(line))
     }
 
     /// Returns whether there is nothing but blanks before the cursor on its line.
@@ -192,7 +217,8 @@ pub(super) fn blanks(line: &str) -> &str {
 /// Returns whether a line says something of its own: the end of a block may stand there twice.
 pub(super) fn says_something(line: &str) -> bool {
     let line = line.trim();
-    let is_closing_word = line.trim_end_matches([')', ']', '}', ';', ',', '.']) == "end";
+    let word = line.trim_end_matches([')', ']', '}', ';', ',', '.']);
+    let is_closing_word = matches!(word, "end" | "fi" | "done" | "esac");
     line.contains(char::is_alphanumeric) && !line.starts_with("</") && !is_closing_word
 }
 
@@ -257,11 +283,12 @@ fn unclosed(openers: &[Opener], on_line: &[(char, usize)], below: &[(char, usize
         .unwrap_or(openers.len())
 }
 
-fn is_item_head(head: &str) -> bool {
+fn is_item_head(language: Option<&Language>, head: &str) -> bool {
+    let own = language.map_or(&[][..], |language| &language.item_words);
     head.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())
         .take(4)
-        .any(|word| ITEM_HEADS.contains(&word))
+        .any(|word| ITEM_HEADS.contains(&word) || own.iter().any(|own| own == word))
 }
 
 /// Returns where the first line begins that leaves at most so many bytes to the end.

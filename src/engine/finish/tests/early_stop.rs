@@ -240,6 +240,30 @@ fn every_language_ends_its_block() {
             ),
             "rust" => ("fn f() {\n    $0\n}\n", "a();\n    b();\n}\n"),
             "c" | "cpp" => ("void f(void) {\n    $0\n}\n", "a();\n    b();\n}\n"),
+            "csharp" => (
+                "class A\n{\n    void F()\n    {\n        $0\n    }\n}\n",
+                "G();\n        H();\n    }\n",
+            ),
+            "ruby" => ("def f\n  $0\nend\n", "a\n  b if c\nend\n"),
+            "php" => ("<?php\nfunction f() {\n    $0\n}\n", "a();\n    b();\n}\n"),
+            "kotlin" => ("fun f() {\n    $0\n}\n", "a()\n    b()\n}\n"),
+            "swift" => ("func f() {\n    $0\n}\n", "a()\n    b()\n}\n"),
+            "scala" => ("def f() = {\n  $0\n}\n", "a()\n  b()\n}\n"),
+            "lua" => ("function f()\n  $0\nend\n", "a()\n  b()\nend\n"),
+            "shellscript" => ("if a; then\n  $0\nfi\n", "echo done\n  c\nfi\n"),
+            "sql" => ("SELECT 1;\n$0\n", "SELECT 2\nFROM a;\nSELECT 3;\n"),
+            "html" => (
+                "<ul>\n  $0\n</ul>\n",
+                "<li>a</li>\n  <li>b<br></li>\n</ul>\n",
+            ),
+            "css" => ("a {\n  $0\n}\n", "color: red;\n  margin: 0;\n}\n"),
+            "json" => (
+                "{\n  \"a\": {\n    $0\n  }\n}\n",
+                "\"b\": 1,\n    \"c\": 2\n  }\n",
+            ),
+            "yaml" => ("a:\n  $0\n", "b: 1\n  c: 2\nd: 3\n"),
+            "toml" => ("[a]\n$0\n", "b = 1\nc = 2\n[d]\n"),
+            "markdown" => ("# One\n\n$0\n", "Text.\nMore.\n# Two\n"),
             _ => ("function f() {\n    $0\n}\n", "a();\n    b();\n}\n"),
         };
         let context = context_of(language.id, file);

@@ -1,0 +1,12 @@
+; Names that stand for a definition somewhere else: calls, types, macros.
+(invocation_expression function: (identifier) @reference)
+(invocation_expression function: (generic_name (identifier) @reference))
+(invocation_expression function: (member_access_expression name: (identifier) @reference))
+(invocation_expression function: (member_access_expression expression: (identifier) @reference))
+(object_creation_expression type: (identifier) @reference)
+(object_creation_expression type: (generic_name (identifier) @reference))
+(base_list (identifier) @reference)
+(variable_declaration type: (identifier) @reference)
+(parameter type: (identifier) @reference)
+(attribute name: (identifier) @reference)
+(type_argument_list (identifier) @reference)

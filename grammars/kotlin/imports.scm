@@ -1,0 +1,3 @@
+; What the file takes from elsewhere.
+(package_header) @import
+(import) @import

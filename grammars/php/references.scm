@@ -1,0 +1,13 @@
+; Names that stand for a definition somewhere else: calls, types, macros.
+(function_call_expression function: (name) @reference)
+(function_call_expression function: (qualified_name (name) @reference))
+(member_call_expression name: (name) @reference)
+(nullsafe_member_call_expression name: (name) @reference)
+(scoped_call_expression scope: (name) @reference)
+(scoped_call_expression name: (name) @reference)
+(class_constant_access_expression . (name) @reference)
+(object_creation_expression (name) @reference)
+(base_clause (name) @reference)
+(class_interface_clause (name) @reference)
+(named_type (name) @reference)
+(attribute (name) @reference)

@@ -1,0 +1,1 @@
+; Nothing: see `absent` in language.toml.

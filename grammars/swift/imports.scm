@@ -1,0 +1,2 @@
+; What the file takes from elsewhere.
+(import_declaration) @import

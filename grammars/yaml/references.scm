@@ -1,0 +1,3 @@
+; Aliases stand for what an anchor names.
+
+(alias (alias_name) @reference)
