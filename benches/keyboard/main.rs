@@ -20,6 +20,7 @@
 
 mod bulk;
 mod cancel;
+mod capture;
 mod corpus;
 mod encoding;
 mod fake_model;
@@ -53,6 +54,9 @@ struct Options {
     /// The rows to measure, by their letters; all of them if absent.
     #[arg(long, value_delimiter = ',', value_parser = row_letter)]
     only: Vec<char>,
+    /// Prints one typing session as it went over the wire, and measures nothing.
+    #[arg(long)]
+    capture: bool,
     /// Requests of a row whose times are taken.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(2..=1_000))]
     rounds: u16,
@@ -143,9 +147,19 @@ async fn measure(options: Options) -> ExitCode {
     let bench = Bench {
         corpus,
         model,
-        binary: options.binary,
+        // The servers run in folders of their own.
+        binary: std::path::absolute(&options.binary).unwrap_or(options.binary),
         rounds: options.rounds.into(),
     };
+    if options.capture {
+        return match capture::session(&bench).await {
+            Ok(lines) => {
+                println!("\n{lines}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => failure(&error.to_string()),
+        };
+    }
     let mut tables = Tables::default();
     for row in ROWS.chars() {
         if !options.only.is_empty() && !options.only.contains(&row) {

@@ -65,7 +65,7 @@ pub struct Outcome {
     /// Answers that were a text, but not the right one.
     wrong: usize,
     right: usize,
-    not_cancelled: usize,
+    requests: usize,
 }
 
 impl<'b> Scene<'b> {
@@ -166,10 +166,7 @@ impl<'b> Scene<'b> {
             last_is_right,
             wrong,
             right,
-            not_cancelled: match burst.cancel {
-                Cancel::Never => burst.count,
-                Cancel::WithEachKey | Cancel::AfterAll => 1,
-            },
+            requests: burst.count,
         })
     }
 }
@@ -193,7 +190,7 @@ pub fn row(what: String, target: &str, outcomes: &[Outcome]) -> (Calls, Option<S
     let missing = outcomes.iter().filter(|o| !o.last_is_right).count();
     let failure = (wrong + missing > 0)
         .then(|| format!("{wrong} wrong answers, {missing} last requests not answered rightly"));
-    let requests = outcomes.first().map_or(0, |outcome| outcome.not_cancelled);
+    let requests = outcomes.first().map_or(0, |outcome| outcome.requests);
     let row = Calls {
         what,
         started: counts(&|outcome| outcome.calls.len()),

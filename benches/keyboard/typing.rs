@@ -11,7 +11,7 @@ use crate::server::{Setting, answer};
 use crate::support::milliseconds;
 use crate::table::{Calls, Row, Tables, spread};
 
-const KEYS: usize = 20;
+pub const KEYS: usize = 20;
 const REPETITIONS: usize = 3;
 
 /// Row d: every key is a prefix of what is shown, and is answered without a model.
