@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::lex::TokenId;
 use super::open_text::{Occurrence, OpenText};
 use super::segment::{MAX_CONTEXT, Segment};
-use super::shelves::{Shelf, Shelves};
+use super::shelves::Shelves;
 use super::token_map::ByToken;
 
 /// A place in the open file counts as this many in the workspace.
@@ -80,7 +80,7 @@ pub(super) struct Distribution {
 }
 
 struct View<'a> {
-    shelf: &'a Shelf,
+    segment: &'a Segment,
     /// The workspace's own copy of the open file, which is not asked.
     own: Range<u32>,
 }
@@ -103,9 +103,9 @@ impl<'a> Evidence<'a> {
     ) -> Self {
         let views = shelves
             .iter()
-            .map(|shelf| View {
-                shelf,
-                own: shelf.segment().span_of(path).unwrap_or(0..0),
+            .map(|segment| View {
+                segment,
+                own: segment.span_of(path).unwrap_or(0..0),
             })
             .collect();
         Self {
@@ -142,12 +142,12 @@ impl<'a> Evidence<'a> {
         let mut tally = Tally::default();
         self.find_in_open_file(context, constraint);
         let open_depth = self.occurrences.first().map_or(0, |(o, _)| o.depth);
-        let ranges: Vec<Vec<Range<u32>>> = self
+        let mut spots: Vec<Spot> = self
             .views
             .iter()
-            .map(|view| view.shelf.segment().ranges(context))
+            .map(|view| Spot::of(context, view.segment))
             .collect();
-        let workspace_depth = ranges.iter().map(Vec::len).max().unwrap_or(0);
+        let workspace_depth = spots.iter().map(|spot| spot.depth).max().unwrap_or(0);
         let mut admitted = AdmittedWords::default();
         let mut share = 1.0;
         let mut support = 0.0;
@@ -160,13 +160,16 @@ impl<'a> Evidence<'a> {
                 self.count_open(&mut tally, occurrence, is_above);
                 grew = true;
             }
-            for (view, ranges) in ranges.iter().enumerate() {
+            for (view, spot) in spots.iter_mut().enumerate() {
+                let Some(ring) = spot.ring(self.views[view].segment, depth) else {
+                    continue;
+                };
                 let samples = if constraint.start.is_empty() {
                     SAMPLES
                 } else {
                     SAMPLES_IN_WORD
                 };
-                for (place, weight) in ring(ranges, depth, samples) {
+                for (place, weight) in ring.sample(samples) {
                     if self.count_workspace(
                         &mut tally,
                         view,
@@ -220,7 +223,7 @@ impl<'a> Evidence<'a> {
     }
 
     fn segment(&self, view: usize) -> &'a Segment {
-        self.views[view].shelf.segment()
+        self.views[view].segment
     }
 
     fn find_in_open_file(&mut self, context: &[TokenId], constraint: Constraint<'_>) {
@@ -265,19 +268,19 @@ impl<'a> Evidence<'a> {
         constraint: Constraint<'_>,
         admitted: &mut AdmittedWords,
     ) -> bool {
-        let View { shelf, own } = &self.views[view];
-        let (position, id, gap) = shelf.segment().at(place);
-        if own.contains(&position) || !shelf.is_fresh(position) {
+        let View { segment, own } = &self.views[view];
+        let (position, word, gap) = segment.at(place);
+        if own.contains(&position) {
             return false;
         }
+        let id = segment.ids[word as usize];
         if constraint.after_blank && !gap && !id.ends_line() {
             return false;
         }
         let is_admitted = constraint.start.is_empty()
-            || *admitted.entry(id).or_insert_with(|| {
-                let text = shelf.segment().text(id).unwrap_or("");
-                text.starts_with(constraint.start)
-            });
+            || *admitted
+                .entry(id)
+                .or_insert_with(|| segment.word_text(word).starts_with(constraint.start));
         if is_admitted {
             tally.count(id, gap, weight, false, Origin::Workspace(view));
         }
@@ -285,30 +288,73 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// Returns places that share exactly `depth` tokens with the context, with what each stands for.
-fn ring(
-    ranges: &[Range<u32>],
+/// Where a context stands in a segment.
+struct Spot {
+    /// The words of the context, as the segment numbers them, as far as it has them.
+    context: Vec<u32>,
+    /// How much of it was ever seen, in tokens.
     depth: usize,
-    samples: usize,
-) -> impl Iterator<Item = (u32, f32)> + use<> {
-    let outer = ranges.get(depth - 1).cloned().unwrap_or(0..0);
-    let inner = ranges
-        .get(depth)
-        .cloned()
-        .unwrap_or(outer.start..outer.start);
-    let before = (inner.start - outer.start) as usize;
-    let len = before + (outer.end - inner.end) as usize;
-    let taken = len.min(samples);
-    let weight = len as f32 / taken.max(1) as f32;
-    (0..taken).map(move |n| {
-        let at = n * len / taken;
-        let place = if at < before {
-            outer.start + at as u32
+    /// The places that have so much of it, or what was asked for last, before them.
+    range: Range<u32>,
+}
+
+impl Spot {
+    fn of(context: &[TokenId], segment: &Segment) -> Self {
+        let known = context.iter().map_while(|&id| segment.rank(id));
+        let context: Vec<u32> = known.take(MAX_CONTEXT).collect();
+        let (depth, range) = segment.longest(&context);
+        Self {
+            context,
+            depth,
+            range,
+        }
+    }
+
+    /// Returns the places that share exactly `depth` tokens with the context; asked from the
+    /// longest depth down.
+    fn ring(&mut self, segment: &Segment, depth: usize) -> Option<Ring> {
+        if depth > self.depth {
+            return None;
+        }
+        let inner = if depth == self.depth {
+            self.range.start..self.range.start
         } else {
-            inner.end + (at - before) as u32
+            self.range.clone()
         };
-        (place, weight)
-    })
+        let outer = if depth == self.depth {
+            self.range.clone()
+        } else {
+            segment.with_at_least(depth, self.range.clone(), &self.context)
+        };
+        self.range = outer.clone();
+        Some(Ring { outer, inner })
+    }
+}
+
+/// The places of `outer` that are not in `inner`.
+struct Ring {
+    outer: Range<u32>,
+    inner: Range<u32>,
+}
+
+impl Ring {
+    /// Returns places spread evenly over it, each with how many it stands for.
+    fn sample(self, most: usize) -> impl Iterator<Item = (u32, f32)> {
+        let Self { outer, inner } = self;
+        let before = (inner.start - outer.start) as usize;
+        let len = before + (outer.end - inner.end) as usize;
+        let taken = len.min(most);
+        let weight = len as f32 / taken.max(1) as f32;
+        (0..taken).map(move |n| {
+            let at = n * len / taken;
+            let place = if at < before {
+                outer.start + at as u32
+            } else {
+                inner.end + (at - before) as u32
+            };
+            (place, weight)
+        })
+    }
 }
 
 type AdmittedWords = ByToken<bool>;

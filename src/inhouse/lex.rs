@@ -21,15 +21,11 @@ pub(super) struct TokenId(u32);
 impl TokenId {
     /// The border before a file, and where a part of it was left out.
     pub(super) const BORDER: Self = Self(0);
-    /// Above every other id; no text has it.
-    pub(super) const END: Self = Self(u32::MAX);
-
     /// Returns the id of a text.
     pub(super) fn of(text: &str) -> Self {
         let hash = (hash_bytes(text.as_bytes()) >> 32) as u32;
         Self(match hash {
             ..FIRST_WORD => hash + FIRST_WORD,
-            u32::MAX => FIRST_WORD,
             _ => hash,
         })
     }
@@ -48,6 +44,11 @@ impl TokenId {
     /// Returns the bare number, for hashing and sorting.
     pub(super) fn get(self) -> u32 {
         self.0
+    }
+
+    /// Returns the id with a bare number, which came out of [`Self::get`].
+    pub(super) fn from_number(number: u32) -> Self {
+        Self(number)
     }
 }
 
@@ -118,6 +119,13 @@ impl Lexed {
         let mut lexed = Self::default();
         lexed.extend(text, 0);
         lexed
+    }
+
+    /// Lexes another text, in the memory of the last one.
+    pub(super) fn start_again(&mut self, text: &str) {
+        self.tokens.clear();
+        self.marks.clear();
+        self.extend(text, 0);
     }
 
     /// Forgets every line that reaches past `agreed` bytes, but leaves its tokens to the caller,
