@@ -151,13 +151,6 @@ impl Segment {
         self.widened(inner, bucket, context, depth)
     }
 
-    /// Returns the position of the token at a place, and the token's word with its gap.
-    pub(super) fn at(&self, place: u32) -> (u32, u32, bool) {
-        let position = self.places.get(place as usize);
-        let token = self.tokens.get(position as usize);
-        (position, token >> 1, token & 1 == 1)
-    }
-
     fn widened(
         &self,
         inner: Range<u32>,
@@ -280,9 +273,12 @@ mod tests {
         let found: Vec<Vec<&str>> = ranges(segment, &context(segment, words))
             .into_iter()
             .map(|range| {
-                let text = |place| match segment.word_text(segment.at(place).1) {
-                    "" => "\n",
-                    text => text,
+                let text = |place: u32| {
+                    let position = segment.places.get(place as usize);
+                    match segment.word_text(segment.tokens.get(position as usize) >> 1) {
+                        "" => "\n",
+                        text => text,
+                    }
                 };
                 let mut next: Vec<&str> = range.map(text).collect();
                 next.sort_unstable();
@@ -328,7 +324,7 @@ mod tests {
             let context: Vec<u32> = words[from.min(end)..end].iter().rev().copied().collect();
             prop_assume!(!context.is_empty() && context[..context.len() - 1].iter().all(|&w| w > 0));
             for (depth, range) in ranges(&segment, &context).into_iter().enumerate() {
-                let mut found: Vec<u32> = range.map(|place| segment.at(place).0).collect();
+                let mut found: Vec<u32> = range.map(|place| segment.places.get(place as usize)).collect();
                 found.sort_unstable();
                 let expected: Vec<u32> = (0..words.len())
                     .filter(|&position| (0..=depth).all(|back| {
