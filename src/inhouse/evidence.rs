@@ -5,11 +5,12 @@
 //! followed (Witten and Bell's rule, with a heavier escape).
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::lex::TokenId;
-use super::open_text::{Occurrence, OpenText};
+use super::open_text::{LONG, Occurrence, OpenText};
 use super::segment::{MAX_CONTEXT, Segment};
-use super::shelves::{Shelf, Shelves};
+use super::shelves::Shelves;
 use super::token_map::ByToken;
 
 /// A place in the open file counts as this many in the workspace.
@@ -25,6 +26,20 @@ const MIN_SHARE: f32 = 0.02;
 const SAMPLES: usize = 48;
 /// The same where the next token must begin with what was typed: most places fall out.
 const SAMPLES_IN_WORD: usize = 768;
+/// So many of the likeliest tokens are listed.
+const LISTED: usize = 32;
+/// A word that a segment does not have.
+const UNKNOWN: u32 = u32::MAX;
+
+/// What a place counts by how many tokens it stands above the cursor; computed once, because it is
+/// asked for hundreds of places per token.
+static RECENT_WEIGHTS: LazyLock<Vec<f32>> =
+    LazyLock::new(|| (0..16_384).map(recent_weight).collect());
+
+fn recent_weight(distance: usize) -> f32 {
+    let age = distance as f32 / RECENT_TOKENS;
+    OPEN_WEIGHT * (1.0 + RECENCY * (-age).exp2())
+}
 
 /// What the next token must be like, from what was typed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +51,10 @@ pub(super) struct Constraint<'a> {
 }
 
 impl Constraint<'_> {
+    fn is_none(&self) -> bool {
+        self.start.is_empty() && !self.after_blank
+    }
+
     fn admits(&self, text: &str, gap: bool) -> bool {
         text.starts_with(self.start) && (gap || !self.after_blank || text.is_empty())
     }
@@ -66,7 +85,7 @@ pub(super) struct Next {
     origin: Origin,
 }
 
-/// All that may come next, the likeliest first.
+/// What may come next, the likeliest first.
 #[derive(Debug, Default)]
 pub(super) struct Distribution {
     /// The tokens.
@@ -80,7 +99,7 @@ pub(super) struct Distribution {
 }
 
 struct View<'a> {
-    shelf: &'a Shelf,
+    segment: &'a Segment,
     /// The workspace's own copy of the open file, which is not asked.
     own: Range<u32>,
 }
@@ -90,7 +109,10 @@ pub(super) struct Evidence<'a> {
     above: &'a OpenText,
     below: &'a OpenText,
     views: Vec<View<'a>>,
-    occurrences: Vec<(Occurrence, bool)>,
+    words: Words,
+    tally: Tally,
+    in_open_file: InOpenFile,
+    drawn: Vec<u32>,
 }
 
 impl<'a> Evidence<'a> {
@@ -103,16 +125,19 @@ impl<'a> Evidence<'a> {
     ) -> Self {
         let views = shelves
             .iter()
-            .map(|shelf| View {
-                shelf,
-                own: shelf.segment().span_of(path).unwrap_or(0..0),
+            .map(|segment| View {
+                segment,
+                own: segment.span_of(path).unwrap_or(0..0),
             })
             .collect();
         Self {
             above,
             below,
             views,
-            occurrences: Vec::new(),
+            words: Words::default(),
+            tally: Tally::default(),
+            in_open_file: InOpenFile::default(),
+            drawn: Vec::new(),
         }
     }
 
@@ -139,72 +164,83 @@ impl<'a> Evidence<'a> {
 
     /// Says what may follow `context`, whose first token is the nearest.
     pub(super) fn next(&mut self, context: &[TokenId], constraint: Constraint<'_>) -> Distribution {
-        let mut tally = Tally::default();
-        self.find_in_open_file(context, constraint);
-        let open_depth = self.occurrences.first().map_or(0, |(o, _)| o.depth);
-        let ranges: Vec<Vec<Range<u32>>> = self
-            .views
-            .iter()
-            .map(|view| view.shelf.segment().ranges(context))
-            .collect();
-        let workspace_depth = ranges.iter().map(Vec::len).max().unwrap_or(0);
-        let mut admitted = AdmittedWords::default();
+        self.tally.clear();
+        self.find_in_open_file(context, constraint, true);
+        if self.in_open_file.deepest() == 0 {
+            self.find_in_open_file(context, constraint, false);
+        }
+        let open_depth = self.in_open_file.deepest();
+        let mut spots = self.spots(context);
+        let workspace_depth = spots.iter().map(|spot| spot.depth).max().unwrap_or(0);
+        let mut admitted = vec![Admitted::default(); self.views.len()];
+        let samples = if constraint.start.is_empty() {
+            SAMPLES
+        } else {
+            SAMPLES_IN_WORD
+        };
         let mut share = 1.0;
         let mut support = 0.0;
         let mut seen_workspace_depth = 0;
-        let mut in_open_file = std::mem::take(&mut self.occurrences).into_iter().peekable();
         for depth in (1..=open_depth.max(workspace_depth).min(MAX_CONTEXT)).rev() {
-            let mut grew = false;
-            while let Some((occurrence, is_above)) = in_open_file.next_if(|(o, _)| o.depth == depth)
-            {
-                self.count_open(&mut tally, occurrence, is_above);
-                grew = true;
+            if depth < LONG && !self.in_open_file.has_short {
+                self.find_in_open_file(context, constraint, false);
             }
-            for (view, ranges) in ranges.iter().enumerate() {
-                let samples = if constraint.start.is_empty() {
-                    SAMPLES
-                } else {
-                    SAMPLES_IN_WORD
+            let mut grew = self.count_open_at(depth);
+            for (view, spot) in spots.iter_mut().enumerate() {
+                let Some(ring) = spot.ring(self.views[view].segment, depth) else {
+                    continue;
                 };
-                for (place, weight) in ring(ranges, depth, samples) {
-                    if self.count_workspace(
-                        &mut tally,
-                        view,
-                        place,
-                        weight,
-                        constraint,
-                        &mut admitted,
-                    ) {
-                        seen_workspace_depth = seen_workspace_depth.max(depth);
-                        grew = true;
-                    }
+                if self.count_ring(view, ring.sample(samples), constraint, &mut admitted[view]) {
+                    seen_workspace_depth = seen_workspace_depth.max(depth);
+                    grew = true;
                 }
             }
             if grew || support > 0.0 {
                 if support == 0.0 {
-                    support = tally.total;
+                    support = self.tally.total;
                 }
-                share = tally.vote(share);
+                share = self.tally.vote(share);
                 if share < MIN_SHARE {
                     break;
                 }
             }
         }
         Distribution {
-            next: tally.ranked(),
+            next: self.tally.ranked(),
             open_depth,
             workspace_depth: seen_workspace_depth,
             support,
         }
     }
 
+    /// Returns where the context stands in each segment.
+    fn spots(&mut self, context: &[TokenId]) -> Vec<Spot> {
+        let context = &context[..context.len().min(MAX_CONTEXT)];
+        let mut ranks = vec![[UNKNOWN; MAX_CONTEXT]; self.views.len()];
+        for (at, &id) in context.iter().enumerate() {
+            let known = self.words.ranks(id, &self.views);
+            for (ranks, &rank) in ranks.iter_mut().zip(known) {
+                ranks[at] = rank;
+            }
+        }
+        let views = self.views.iter().zip(ranks);
+        views
+            .map(|(view, ranks)| Spot::of(ranks, context.len(), view.segment))
+            .collect()
+    }
+
     /// Returns the words of the open file that begin like this, the latest first, where no context
     /// has one.
     pub(super) fn words_that_begin(&self, start: &str) -> Distribution {
+        let start_byte = start.as_bytes().first();
         let mut tally = Tally::default();
         for (open, is_above) in [(self.above, true), (self.below, false)] {
             for at in (0..open.len()).rev() {
-                if open.text_at(at).starts_with(start) && open.text_at(at).len() > start.len() {
+                let text = open.text_at(at);
+                if text.as_bytes().first() == start_byte
+                    && text.starts_with(start)
+                    && text.len() > start.len()
+                {
                     self.count_open(&mut tally, Occurrence { next: at, depth: 0 }, is_above);
                 }
             }
@@ -220,23 +256,45 @@ impl<'a> Evidence<'a> {
     }
 
     fn segment(&self, view: usize) -> &'a Segment {
-        self.views[view].shelf.segment()
+        self.views[view].segment
     }
 
-    fn find_in_open_file(&mut self, context: &[TokenId], constraint: Constraint<'_>) {
-        self.occurrences.clear();
-        let mut found = Vec::new();
+    /// Finds the long or the short matches in the open file that the constraint admits.
+    fn find_in_open_file(
+        &mut self,
+        context: &[TokenId],
+        constraint: Constraint<'_>,
+        are_long: bool,
+    ) {
+        let mut found = std::mem::take(&mut self.in_open_file.found);
+        found.clear();
         for (open, is_above) in [(self.above, true), (self.below, false)] {
-            open.occurrences(context, &mut found);
-            let admitted = found
-                .drain(..)
-                .filter(|o| constraint.admits(open.text_at(o.next), open.token(o.next).1));
-            self.occurrences
-                .extend(admitted.map(|occurrence| (occurrence, is_above)));
+            let is_admitted = |o: &Occurrence| {
+                constraint.is_none()
+                    || constraint.admits(open.text_at(o.next), open.token(o.next).1)
+            };
+            // Above comes before below, and the latest first.
+            if are_long {
+                let matches = open.long_matches(context).filter(is_admitted);
+                found.extend(matches.map(|occurrence| (occurrence, is_above)));
+            } else {
+                let matches = open.short_matches(context).filter(is_admitted);
+                found.extend(matches.map(|occurrence| (occurrence, is_above)));
+            }
         }
-        // Stable: within a depth, above comes before below and the latest first.
-        self.occurrences
-            .sort_by_key(|(occurrence, _)| std::cmp::Reverse(occurrence.depth));
+        self.in_open_file.sort(found);
+        self.in_open_file.has_short = !are_long;
+    }
+
+    /// Counts the places in the open file that agree in exactly `depth` tokens.
+    fn count_open_at(&mut self, depth: usize) -> bool {
+        let at = self.in_open_file.at(depth);
+        let mut tally = std::mem::take(&mut self.tally);
+        for &(occurrence, is_above) in &self.in_open_file.by_depth[at.clone()] {
+            self.count_open(&mut tally, occurrence, is_above);
+        }
+        self.tally = tally;
+        !at.is_empty()
     }
 
     fn count_open(&self, tally: &mut Tally, occurrence: Occurrence, is_above: bool) {
@@ -248,82 +306,241 @@ impl<'a> Evidence<'a> {
         };
         let (id, gap) = open.token(at);
         let weight = if is_above {
-            let age = (open.len() - at) as f32 / RECENT_TOKENS;
-            OPEN_WEIGHT * (1.0 + RECENCY * (-age).exp2())
+            let distance = open.len() - at;
+            let known = RECENT_WEIGHTS.get(distance).copied();
+            known.unwrap_or_else(|| recent_weight(distance))
         } else {
             OPEN_WEIGHT
         };
         tally.count(id, gap, weight, true, origin);
     }
 
-    fn count_workspace(
-        &self,
-        tally: &mut Tally,
+    /// Counts places of a segment; returns whether one was admitted.
+    fn count_ring(
+        &mut self,
         view: usize,
-        place: u32,
-        weight: f32,
+        (places, weight): (impl Iterator<Item = u32>, f32),
         constraint: Constraint<'_>,
-        admitted: &mut AdmittedWords,
+        admitted: &mut Admitted,
     ) -> bool {
-        let View { shelf, own } = &self.views[view];
-        let (position, id, gap) = shelf.segment().at(place);
-        if own.contains(&position) || !shelf.is_fresh(position) {
-            return false;
+        let View { segment, own } = &self.views[view];
+        // One kind of memory after the other: each waits for all its places at once.
+        self.drawn.clear();
+        let positions = places.map(|place| segment.places.get(place as usize));
+        self.drawn.extend(positions);
+        if !own.is_empty() {
+            self.drawn.retain(|position| !own.contains(position));
         }
-        if constraint.after_blank && !gap && !id.ends_line() {
-            return false;
+        for drawn in &mut self.drawn {
+            *drawn = segment.tokens.get(*drawn as usize);
         }
-        let is_admitted = constraint.start.is_empty()
-            || *admitted.entry(id).or_insert_with(|| {
-                let text = shelf.segment().text(id).unwrap_or("");
-                text.starts_with(constraint.start)
-            });
-        if is_admitted {
-            tally.count(id, gap, weight, false, Origin::Workspace(view));
+        let mut grew = false;
+        for &token in &self.drawn {
+            let (word, gap) = (token >> 1, token & 1 == 1);
+            let id = segment.ids[word as usize];
+            if constraint.after_blank && !gap && !id.ends_line() {
+                continue;
+            }
+            let is_admitted = constraint.start.is_empty()
+                || admitted.is(word, segment.ids.len(), || {
+                    segment.word_text(word).starts_with(constraint.start)
+                });
+            if is_admitted {
+                self.tally
+                    .count(id, gap, weight, false, Origin::Workspace(view));
+                grew = true;
+            }
         }
-        is_admitted
+        grew
     }
 }
 
-/// Returns places that share exactly `depth` tokens with the context, with what each stands for.
-fn ring(
-    ranges: &[Range<u32>],
-    depth: usize,
-    samples: usize,
-) -> impl Iterator<Item = (u32, f32)> + use<> {
-    let outer = ranges.get(depth - 1).cloned().unwrap_or(0..0);
-    let inner = ranges
-        .get(depth)
-        .cloned()
-        .unwrap_or(outer.start..outer.start);
-    let before = (inner.start - outer.start) as usize;
-    let len = before + (outer.end - inner.end) as usize;
-    let taken = len.min(samples);
-    let weight = len as f32 / taken.max(1) as f32;
-    (0..taken).map(move |n| {
-        let at = n * len / taken;
-        let place = if at < before {
-            outer.start + at as u32
-        } else {
-            inner.end + (at - before) as u32
-        };
-        (place, weight)
-    })
+/// The ranks of the words that were asked for, in every segment.
+#[derive(Default)]
+struct Words {
+    rows: ByToken<usize>,
+    ranks: Vec<u32>,
 }
 
-type AdmittedWords = ByToken<bool>;
+impl Words {
+    fn ranks(&mut self, id: TokenId, views: &[View<'_>]) -> &[u32] {
+        let at = *self.rows.entry(id).or_insert_with(|| {
+            let ranks = views
+                .iter()
+                .map(|view| view.segment.rank(id).unwrap_or(UNKNOWN));
+            self.ranks.extend(ranks);
+            self.ranks.len() - views.len()
+        });
+        &self.ranks[at..at + views.len()]
+    }
+}
 
+/// Which words of a segment may come next: two bits for each, made when the first is asked for.
+#[derive(Clone, Default)]
+struct Admitted(Vec<u8>);
+
+impl Admitted {
+    fn is(&mut self, word: u32, n_words: usize, begins: impl FnOnce() -> bool) -> bool {
+        if self.0.is_empty() {
+            self.0 = vec![0; n_words.div_ceil(4)];
+        }
+        let (byte, shift) = (&mut self.0[word as usize / 4], word % 4 * 2);
+        if *byte >> shift & 1 == 0 {
+            *byte |= (1 | u8::from(begins()) << 1) << shift;
+        }
+        *byte >> shift & 2 == 2
+    }
+}
+
+/// The matches in the open file, the deepest first.
+#[derive(Default)]
+struct InOpenFile {
+    found: Vec<(Occurrence, bool)>,
+    by_depth: Vec<(Occurrence, bool)>,
+    /// Where the matches of each depth end.
+    ends: [usize; MAX_CONTEXT + 2],
+    has_short: bool,
+}
+
+impl InOpenFile {
+    /// Takes matches; those of one depth keep their order.
+    fn sort(&mut self, found: Vec<(Occurrence, bool)>) {
+        let mut ends = [0; MAX_CONTEXT + 2];
+        for (occurrence, _) in &found {
+            ends[occurrence.depth] += 1;
+        }
+        let mut end = 0;
+        for depth in (0..ends.len()).rev() {
+            let start = end;
+            end += ends[depth];
+            ends[depth] = start;
+        }
+        self.by_depth.clear();
+        self.by_depth.extend_from_slice(&found);
+        for &(occurrence, is_above) in &found {
+            let end = &mut ends[occurrence.depth];
+            self.by_depth[*end] = (occurrence, is_above);
+            *end += 1;
+        }
+        self.ends = ends;
+        self.found = found;
+    }
+
+    fn deepest(&self) -> usize {
+        self.by_depth.first().map_or(0, |(o, _)| o.depth)
+    }
+
+    fn at(&self, depth: usize) -> Range<usize> {
+        self.ends[depth + 1]..self.ends[depth]
+    }
+}
+
+/// Where a context stands in a segment.
+struct Spot {
+    /// The words of the context, as the segment numbers them, as far as it has them.
+    context: [u32; MAX_CONTEXT],
+    len: usize,
+    /// How much of it was ever seen, in tokens.
+    depth: usize,
+    /// The places that have so much of it, or what was asked for last, before them.
+    range: Range<u32>,
+}
+
+impl Spot {
+    fn of(context: [u32; MAX_CONTEXT], len: usize, segment: &Segment) -> Self {
+        let known = context[..len].iter().position(|&word| word == UNKNOWN);
+        let len = known.unwrap_or(len);
+        let (depth, range) = segment.longest(&context[..len]);
+        Self {
+            context,
+            len,
+            depth,
+            range,
+        }
+    }
+
+    /// Returns the places that share exactly `depth` tokens with the context; asked from the
+    /// longest depth down.
+    fn ring(&mut self, segment: &Segment, depth: usize) -> Option<Ring> {
+        if depth > self.depth {
+            return None;
+        }
+        let inner = if depth == self.depth {
+            self.range.start..self.range.start
+        } else {
+            self.range.clone()
+        };
+        let outer = if depth == self.depth {
+            self.range.clone()
+        } else {
+            segment.with_at_least(depth, self.range.clone(), &self.context[..self.len])
+        };
+        self.range = outer.clone();
+        Some(Ring { outer, inner })
+    }
+}
+
+/// The places of `outer` that are not in `inner`.
+struct Ring {
+    outer: Range<u32>,
+    inner: Range<u32>,
+}
+
+impl Ring {
+    /// Returns places spread evenly over it, and how many each stands for.
+    fn sample(self, most: usize) -> (impl Iterator<Item = u32>, f32) {
+        let Self { outer, inner } = self;
+        let before = (inner.start - outer.start) as usize;
+        let len = before + (outer.end - inner.end) as usize;
+        let taken = len.min(most);
+        let places = (0..taken).map(move |n| {
+            let at = n * len / taken;
+            if at < before {
+                outer.start + at as u32
+            } else {
+                inner.end + (at - before) as u32
+            }
+        });
+        (places, len as f32 / taken.max(1) as f32)
+    }
+}
+
+/// Counts tokens, and turns counts into probabilities.
 #[derive(Default)]
 struct Tally {
     next: Vec<Next>,
-    index: ByToken<usize>,
+    /// A table with open addressing: an index into `next` plus one, by id.
+    slots: Vec<u32>,
     total: f32,
 }
 
 impl Tally {
+    fn clear(&mut self) {
+        self.next.clear();
+        self.slots.fill(0);
+        self.total = 0.0;
+    }
+
     fn count(&mut self, id: TokenId, gap: bool, weight: f32, is_open: bool, origin: Origin) {
         let id = if id.ends_line() { TokenId::BORDER } else { id };
-        let at = *self.index.entry(id).or_insert_with(|| {
+        let at = self.index(id, origin);
+        let next = &mut self.next[at];
+        self.total += weight;
+        next.count += weight;
+        next.count_gap += if gap { weight } else { 0.0 };
+        next.count_open += if is_open { weight } else { 0.0 };
+    }
+
+    fn index(&mut self, id: TokenId, origin: Origin) -> usize {
+        if self.next.len() * 2 >= self.slots.len() {
+            self.slots = vec![0; (self.slots.len() * 2).max(512)];
+            for at in 0..self.next.len() {
+                let slot = self.slot(self.next[at].id);
+                self.slots[slot] = at as u32 + 1;
+            }
+        }
+        let slot = self.slot(id);
+        if self.slots[slot] == 0 {
             self.next.push(Next {
                 id,
                 p: 0.0,
@@ -334,13 +551,21 @@ impl Tally {
                 count_open: 0.0,
                 origin,
             });
-            self.next.len() - 1
-        });
-        let next = &mut self.next[at];
-        self.total += weight;
-        next.count += weight;
-        next.count_gap += if gap { weight } else { 0.0 };
-        next.count_open += if is_open { weight } else { 0.0 };
+            self.slots[slot] = self.next.len() as u32;
+        }
+        self.slots[slot] as usize - 1
+    }
+
+    /// Returns the slot of a token, or the empty one where it belongs.
+    fn slot(&self, id: TokenId) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = id.get() as usize & mask;
+        while let Some(at) = self.slots[slot].checked_sub(1)
+            && self.next[at as usize].id != id
+        {
+            slot = (slot + 1) & mask;
+        }
+        slot
     }
 
     /// Shares out the votes of one length of context; returns what is left for shorter ones.
@@ -355,9 +580,14 @@ impl Tally {
         unit * escape
     }
 
-    fn ranked(mut self) -> Vec<Next> {
-        self.next
-            .sort_unstable_by(|a, b| b.p.total_cmp(&a.p).then(a.id.cmp(&b.id)));
-        self.next
+    /// Returns the likeliest tokens.
+    fn ranked(&mut self) -> Vec<Next> {
+        let order = |a: &Next, b: &Next| b.p.total_cmp(&a.p).then(a.id.cmp(&b.id));
+        if self.next.len() > LISTED {
+            self.next.select_nth_unstable_by(LISTED - 1, order);
+        }
+        let mut listed = self.next[..self.next.len().min(LISTED)].to_vec();
+        listed.sort_unstable_by(order);
+        listed
     }
 }

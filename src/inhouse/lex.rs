@@ -21,16 +21,17 @@ pub(super) struct TokenId(u32);
 impl TokenId {
     /// The border before a file, and where a part of it was left out.
     pub(super) const BORDER: Self = Self(0);
-    /// Above every other id; no text has it.
-    pub(super) const END: Self = Self(u32::MAX);
-
     /// Returns the id of a text.
     pub(super) fn of(text: &str) -> Self {
-        let hash = (hash_bytes(text.as_bytes()) >> 32) as u32;
-        Self(match hash {
-            ..FIRST_WORD => hash + FIRST_WORD,
-            u32::MAX => FIRST_WORD,
-            _ => hash,
+        Self::of_hash(hash_bytes(text.as_bytes()))
+    }
+
+    const fn of_hash(hash: u64) -> Self {
+        let hash = (hash >> 32) as u32;
+        Self(if hash < FIRST_WORD {
+            hash + FIRST_WORD
+        } else {
+            hash
         })
     }
 
@@ -49,28 +50,51 @@ impl TokenId {
     pub(super) fn get(self) -> u32 {
         self.0
     }
+
+    /// Returns the id with a bare number, which came out of [`Self::get`].
+    pub(super) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
 }
+
+const K: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Hashes bytes to 64 well-mixed bits; the same on every machine.
 pub(super) fn hash_bytes(bytes: &[u8]) -> u64 {
-    const K: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut hash = K ^ bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = u64::from_le_bytes(chunk.try_into().expect("chunks have eight bytes"));
-        hash = fold(hash ^ word, K);
-    }
-    let mut last = [0; 8];
-    let rest = chunks.remainder();
-    last[..rest.len()].copy_from_slice(rest);
-    fold(
-        fold(hash ^ u64::from_le_bytes(last), K),
-        0xD6E8_FEB8_6659_FD93,
-    )
+    hash_part(bytes, 0, bytes.len())
 }
 
-fn fold(a: u64, b: u64) -> u64 {
-    let wide = u128::from(a) * u128::from(b);
+/// Hashes `len` bytes from `start` on; may look at the bytes behind, to read eight at once.
+fn hash_part(bytes: &[u8], start: usize, len: usize) -> u64 {
+    let mut hash = K ^ len as u64;
+    let mut at = start;
+    let end = start + len;
+    while at + 8 <= end {
+        hash = fold(hash ^ eight(bytes, at).unwrap_or(0), K);
+        at += 8;
+    }
+    let last = match eight(bytes, at) {
+        Some(eight) => eight & ((1 << ((end - at) * 8)) - 1),
+        None => {
+            let mut last = [0; 8];
+            last[..end - at].copy_from_slice(&bytes[at..end]);
+            u64::from_le_bytes(last)
+        }
+    };
+    finish(hash, last)
+}
+
+fn eight(bytes: &[u8], at: usize) -> Option<u64> {
+    let (eight, _) = bytes.get(at..)?.split_first_chunk()?;
+    Some(u64::from_le_bytes(*eight))
+}
+
+const fn finish(hash: u64, last: u64) -> u64 {
+    fold(fold(hash ^ last, K), 0xD6E8_FEB8_6659_FD93)
+}
+
+const fn fold(a: u64, b: u64) -> u64 {
+    let wide = a as u128 * b as u128;
     (wide as u64) ^ ((wide >> 64) as u64)
 }
 
@@ -120,6 +144,13 @@ impl Lexed {
         lexed
     }
 
+    /// Lexes another text, in the memory of the last one.
+    pub(super) fn start_again(&mut self, text: &str) {
+        self.tokens.clear();
+        self.marks.clear();
+        self.extend(text, 0);
+    }
+
     /// Forgets every line that reaches past `agreed` bytes, but leaves its tokens to the caller,
     /// who must cut `tokens` down to the second number before it goes on.
     ///
@@ -145,7 +176,8 @@ impl Lexed {
         };
         let mut at = from;
         while at < text.len() {
-            let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
+            let end = memchr::memchr(b'\n', &text.as_bytes()[at..]);
+            let end = end.map_or(text.len(), |i| at + i);
             self.marks.push(Mark {
                 byte: at,
                 tokens: self.tokens.len(),
@@ -176,8 +208,8 @@ impl Lexed {
     }
 
     fn lex_line(&mut self, text: &str, start: usize, end: usize, above: Above) -> Above {
-        let line = text[start..end].trim_end();
-        let body = line.trim_start();
+        let line = trimmed_end(&text[start..end]);
+        let body = trimmed_start(line);
         if body.is_empty() {
             return Above {
                 blank_line: true,
@@ -200,7 +232,7 @@ impl Lexed {
             gap: false,
         });
         if !too_long {
-            self.lex_body(body, start + lead);
+            self.lex_body(text, start + lead, start + line.len());
         }
         Above {
             indent: Some(indent),
@@ -208,22 +240,43 @@ impl Lexed {
         }
     }
 
-    fn lex_body(&mut self, body: &str, offset: usize) {
-        let mut at = 0;
+    /// Cuts a part of a line. Most of it is ASCII, which is looked up byte by byte.
+    fn lex_body(&mut self, text: &str, start: usize, end: usize) {
+        let bytes = text.as_bytes();
+        let mut at = start;
         let mut gap = false;
-        while at < body.len() {
-            let rest = &body[at..];
-            let len = match piece(rest) {
-                Piece::Blank(len) => {
-                    gap = true;
-                    at += len;
-                    continue;
-                }
-                Piece::Word(len) | Piece::Sign(len) => len,
+        while at < end {
+            let class = CLASSES[usize::from(bytes[at])];
+            if matches!(class, Class::Blank) {
+                gap = true;
+                at += 1;
+                continue;
+            }
+            if matches!(class, Class::Single) {
+                self.tokens.push(Token {
+                    id: SINGLE_IDS[usize::from(bytes[at])],
+                    start: at as u32,
+                    len: 1,
+                    gap,
+                });
+                gap = false;
+                at += 1;
+                continue;
+            }
+            let len = match short_word(&bytes[at..end], class) {
+                Some(len) => len,
+                None => match piece(&text[at..end]) {
+                    Piece::Blank(len) => {
+                        gap = true;
+                        at += len;
+                        continue;
+                    }
+                    Piece::Word(len) | Piece::Sign(len) => len,
+                },
             };
             self.tokens.push(Token {
-                id: TokenId::of(&rest[..len]),
-                start: (offset + at) as u32,
+                id: TokenId::of_hash(hash_part(bytes, at, len)),
+                start: at as u32,
                 len: len as u32,
                 gap,
             });
@@ -231,6 +284,63 @@ impl Lexed {
             at += len;
         }
     }
+}
+
+/// What a byte is at the start of a piece.
+#[derive(Clone, Copy)]
+enum Class {
+    Blank,
+    /// Begins or goes on with a word.
+    Letter,
+    Digit,
+    /// A sign that never grows.
+    Single,
+    /// A sign that may grow.
+    Growing,
+    /// A part of a longer character.
+    Wide,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Wide; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        classes[byte] = match byte as u8 {
+            b' ' | 9..=13 => Class::Blank,
+            b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            b'0'..=b'9' => Class::Digit,
+            b'-' | b'=' | b'*' | b'#' | b'~' | b'.' | b'!' | b'/' | b'"' | b'`' | b'+' | b'<'
+            | b'>' | b'&' | b'|' | b':' | b'%' | b'^' | b'?' => Class::Growing,
+            _ => Class::Single,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// The ids of texts of one byte.
+const SINGLE_IDS: [TokenId; 128] = {
+    let mut ids = [TokenId::BORDER; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        ids[byte] = TokenId::of_hash(finish(K ^ 1, byte as u64));
+        byte += 1;
+    }
+    ids
+};
+
+/// Returns the length of the ASCII word at the start; `None` where there is none or more than
+/// letters and digits decides.
+fn short_word(bytes: &[u8], class: Class) -> Option<usize> {
+    if !matches!(class, Class::Letter | Class::Digit) {
+        return None;
+    }
+    let goes_on = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Letter | Class::Digit);
+    let len = bytes.iter().take_while(|byte| goes_on(byte)).count();
+    let next = bytes.get(len);
+    let is_wide = next.is_some_and(|byte| !byte.is_ascii());
+    let is_point = matches!(class, Class::Digit) && next == Some(&b'.');
+    (!is_wide && !is_point).then_some(len)
 }
 
 enum Piece {
@@ -330,6 +440,24 @@ pub(super) fn may_grow(sign: &str) -> bool {
     )
 }
 
+/// Trims; looks at one byte where there is nothing to do.
+fn trimmed_end(text: &str) -> &str {
+    match text.as_bytes() {
+        [.., last] if last.is_ascii_graphic() => text,
+        _ => text.trim_end(),
+    }
+}
+
+/// Trims; spaces and tabs go byte by byte.
+fn trimmed_start(text: &str) -> &str {
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    let blanks = text.as_bytes().iter().take_while(is_blank).count();
+    match text.as_bytes().get(blanks) {
+        Some(first) if first.is_ascii_graphic() => &text[blanks..],
+        _ => text.trim_start(),
+    }
+}
+
 /// Returns the width of leading blanks; a tab counts as four columns.
 fn columns(blanks: &str) -> i32 {
     blanks.chars().map(|c| if c == '\t' { 4 } else { 1 }).sum()
@@ -408,6 +536,45 @@ mod tests {
             let anew = Lexed::new(&after);
             prop_assert_eq!(&lexed.tokens, &anew.tokens);
             prop_assert_eq!(lexed.break_before_cursor("  "), anew.break_before_cursor("  "));
+        }
+
+        #[test]
+        fn the_fast_way_cuts_like_the_plain_one(
+            text in prop::collection::vec(
+                prop::sample::select(vec![
+                    "let", "x_1", "$a", "é", "😀", "1", "12.5", "1.", ".", "..=", "0x1f", " ", "\t",
+                    "\u{a0}", "\u{b}", "\u{1c}", "-", "----", "=>", "==", "\"\"\"", "'", "(", "#", "?.", "\0",
+                ]),
+                0..40,
+            ).prop_map(|pieces| pieces.concat()),
+        ) {
+            let mut expected = Vec::new();
+            let (mut at, mut gap) = (0, false);
+            let body = text.trim();
+            while at < body.len() {
+                match piece(&body[at..]) {
+                    Piece::Blank(len) => {
+                        gap = true;
+                        at += len;
+                    }
+                    Piece::Word(len) | Piece::Sign(len) => {
+                        expected.push((TokenId::of(&body[at..at + len]), len as u32, gap));
+                        gap = false;
+                        at += len;
+                    }
+                }
+            }
+            let lexed = Lexed::new(&text);
+            let found: Vec<_> = lexed.tokens.iter().skip(1).map(|t| (t.id, t.len, t.gap)).collect();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn a_hash_is_of_its_bytes_alone(bytes in prop::collection::vec(any::<u8>(), 0..40), start in 0_usize..9) {
+            let start = start.min(bytes.len());
+            for len in 0..=bytes.len() - start {
+                prop_assert_eq!(hash_part(&bytes, start, len), hash_bytes(&bytes[start..start + len]));
+            }
         }
 
         #[test]

@@ -6,17 +6,25 @@
 //! The way of a prediction: `cursor` takes the query apart, `evidence` asks `open_text` and
 //! the `shelves` of the workspace what may follow, `beam` follows that to the end of the line,
 //! `features` and `weights` say how sure it is.
+//! The way of a lesson: `lex` cuts a file into tokens, `gather` numbers its words, `order` sorts the
+//! places, and a `segment` stands on the `shelves`, where `merge` joins it with others or takes files
+//! out; `saved` turns all of it into bytes and back.
 
 mod beam;
 mod cursor;
 mod evidence;
 mod features;
+mod gather;
 mod language;
 #[cfg(test)]
 mod laws;
 mod lex;
+mod merge;
 mod model;
 mod open_text;
+mod order;
+mod packed;
+mod saved;
 mod segment;
 mod shelves;
 mod token_map;
@@ -24,5 +32,6 @@ mod weights;
 
 pub use features::{FEATURE_NAMES, Features, N_FEATURES};
 pub use language::family;
-pub use model::{Alternative, EmbeddedModel, Prediction, Query, Settings};
+pub use model::{Alternative, EmbeddedModel, LearntFile, Lesson, Prediction, Query, Settings};
+pub use saved::RestoreError;
 pub use weights::SHOW_THRESHOLD;

@@ -1,17 +1,19 @@
 //! The shared handle: lessons go in, predictions come out, and neither waits for the other.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::beam;
 use super::cursor::Cursor;
 use super::evidence::{Constraint, Evidence};
 use super::features::{Features, describe};
+use super::gather::Gathered;
 use super::language::family;
 use super::lex::TokenId;
 use super::open_text::OpenText;
-use super::segment::LexedFile;
-use super::shelves::Shelves;
+use super::saved::{self, RestoreError};
+use super::shelves::{MAX_SEGMENT_TOKENS, Shelves};
 use super::weights;
 use crate::domain::Confidence;
 
@@ -37,6 +39,43 @@ impl Default for Settings {
             max_bytes: 256 * 1024 * 1024,
         }
     }
+}
+
+/// A file to learn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// Its name; the same one stands for the file in queries and when it is forgotten.
+    pub path: String,
+    /// The language id of the language server protocol.
+    pub language: String,
+    /// Whatever tells one version of the file from another, such as a hash of its text or of the
+    /// time it was changed. The model only keeps it; 0 where nobody needs it.
+    pub stamp: u64,
+    /// What stands in it.
+    pub text: String,
+}
+
+impl From<(String, String, String)> for Lesson {
+    /// Takes path, language and text.
+    fn from((path, language, text): (String, String, String)) -> Self {
+        Self {
+            path,
+            language,
+            stamp: 0,
+            text,
+        }
+    }
+}
+
+/// A file that was learnt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LearntFile {
+    /// Its name.
+    pub path: Arc<str>,
+    /// The language it was learnt as.
+    pub language: Arc<str>,
+    /// The stamp it was learnt with.
+    pub stamp: u64,
 }
 
 /// The place that a prediction is asked for.
@@ -79,19 +118,34 @@ pub struct Alternative {
 pub struct EmbeddedModel {
     settings: Settings,
     known: RwLock<Arc<Known>>,
-    /// Held while a lesson is prepared: which family each file was learnt for.
-    catalogue: Mutex<HashMap<String, String>>,
+    /// Held while a lesson is prepared.
+    catalogue: Mutex<Catalogue>,
     open: Mutex<Vec<OpenFile>>,
 }
 
+/// What was learnt, by path.
+pub(super) type Catalogue = HashMap<Arc<str>, Edition>;
+
+/// Which version of a file was learnt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Edition {
+    pub(super) language: Arc<str>,
+    pub(super) stamp: u64,
+}
+
 #[derive(Clone, Debug, Default)]
-struct Known {
-    families: BTreeMap<String, Arc<Shelves>>,
+pub(super) struct Known {
+    pub(super) families: BTreeMap<String, Arc<Shelves>>,
 }
 
 impl Known {
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.families.values().map(|shelves| shelves.bytes()).sum()
+    }
+
+    fn add(&mut self, family: &str, files: Gathered) {
+        let shelves = self.families.entry(family.to_owned()).or_default();
+        *shelves = Arc::new(shelves.with(files));
     }
 }
 
@@ -128,30 +182,89 @@ impl EmbeddedModel {
         self.learn_many(std::iter::once(file));
     }
 
-    /// Learns many files, each as (path, language, text); far cheaper than one by one.
-    pub fn learn_many(&self, files: impl Iterator<Item = (String, String, String)>) {
+    /// Learns many files, each a [`Lesson`] or (path, language, text); far cheaper than one by one.
+    ///
+    /// Reads up to 16 MiB of the iterator at a time.
+    pub fn learn_many<L: Into<Lesson>>(&self, files: impl Iterator<Item = L>) {
         let mut batch = Vec::new();
         let mut bytes = 0;
         for file in files {
-            bytes += file.2.len();
-            batch.push(file);
+            let lesson: Lesson = file.into();
+            bytes += lesson.text.len();
+            batch.push(lesson);
             if bytes >= BATCH_BYTES {
-                self.learn_batch(std::mem::take(&mut batch));
+                self.learn_batch(&std::mem::take(&mut batch));
                 bytes = 0;
             }
         }
         if !batch.is_empty() {
-            self.learn_batch(batch);
+            self.learn_batch(&batch);
         }
     }
 
-    /// Forgets a file; afterwards it is as if it had never been learnt.
+    /// Forgets a file; afterwards it is as if it had never been learnt, and its memory is free.
+    ///
+    /// The work grows with the batch that the file was learnt in, some ten milliseconds at most:
+    /// use [`Self::forget_many`] for more than a few.
     pub fn forget(&self, path: &str) {
+        self.forget_many([path]);
+    }
+
+    /// Forgets many files; far cheaper than one by one.
+    pub fn forget_many<'a>(&self, paths: impl IntoIterator<Item = &'a str>) {
         let mut catalogue = lock(&self.catalogue);
         let mut known = Known::clone(&self.known());
-        if strike(&mut known, &mut catalogue, &[path]) {
+        let paths: Vec<&str> = paths.into_iter().collect();
+        if strike(&mut known, &mut catalogue, &paths) {
             self.put(known);
         }
+    }
+
+    /// Writes all that it has learnt, for [`Self::restore`].
+    ///
+    /// Streams: there is no second copy in memory, and small writes are gathered. About as many
+    /// bytes as [`Self::bytes`] says. Lessons and predictions go on meanwhile and are not in it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the output says; what was written until then is refused when it is restored.
+    pub fn save(&self, output: &mut dyn Write) -> io::Result<()> {
+        let (known, catalogue) = {
+            let catalogue = lock(&self.catalogue);
+            (self.known(), catalogue.clone())
+        };
+        saved::write(&known, &catalogue, output)
+    }
+
+    /// Takes back what [`Self::save`] wrote, in place of all that it knows.
+    ///
+    /// The second start of a workspace: restore, compare [`Self::learnt`] with the files that are
+    /// there, [`Self::forget_many`] those that are gone and [`Self::learn_many`] those whose stamp
+    /// is another one. It predicts as the model did that was saved. `input` is read to its end,
+    /// in large pieces. Lessons wait meanwhile; predictions go on with what was known before.
+    ///
+    /// # Errors
+    ///
+    /// Refuses whatever is not, to the last byte, what this version of the model has written, and
+    /// what is larger than [`Settings::max_bytes`]. What was known before stays then.
+    pub fn restore(&self, input: &mut dyn Read) -> Result<(), RestoreError> {
+        let mut catalogue = lock(&self.catalogue);
+        let (known, files) = saved::read(self.settings.max_bytes, input)?;
+        *catalogue = files;
+        self.put(known);
+        Ok(())
+    }
+
+    /// Returns the files that it has learnt, in no order.
+    #[must_use]
+    pub fn learnt(&self) -> Vec<LearntFile> {
+        let catalogue = lock(&self.catalogue);
+        let files = catalogue.iter().map(|(path, edition)| LearntFile {
+            path: Arc::clone(path),
+            language: Arc::clone(&edition.language),
+            stamp: edition.stamp,
+        });
+        files.collect()
     }
 
     /// Returns how many files it has learnt.
@@ -198,34 +311,43 @@ impl EmbeddedModel {
         alternatives
     }
 
-    fn learn_batch(&self, files: Vec<(String, String, String)>) {
+    fn learn_batch(&self, lessons: &[Lesson]) {
         let mut catalogue = lock(&self.catalogue);
         let mut known = Known::clone(&self.known());
-        let paths: Vec<&str> = files.iter().map(|(path, _, _)| path.as_str()).collect();
+        // Of two versions in one batch the later one is the one to know.
+        let last: HashMap<&str, usize> = (0..)
+            .zip(lessons)
+            .map(|(n, lesson)| (&*lesson.path, n))
+            .collect();
+        let paths: Vec<&str> = last.keys().copied().collect();
         strike(&mut known, &mut catalogue, &paths);
+        let mut by_family: BTreeMap<&str, Gathered> = BTreeMap::new();
+        let mut languages: HashMap<&str, Arc<str>> = HashMap::new();
         let mut room = self.settings.max_bytes.saturating_sub(known.bytes());
-        let mut by_family: BTreeMap<&str, BTreeMap<&str, LexedFile>> = BTreeMap::new();
-        for (path, language, text) in &files {
-            if text.len() > MAX_FILE_BYTES {
+        for (n, lesson) in lessons.iter().enumerate() {
+            if lesson.text.len() > MAX_FILE_BYTES || last.get(&*lesson.path) != Some(&n) {
                 continue;
             }
-            let file = LexedFile::new(path.as_str().into(), text);
-            let Some(left) = room.checked_sub(file.bytes()) else {
+            let family = family(&lesson.language);
+            let gathered = by_family.entry(family).or_default();
+            let path: Arc<str> = lesson.path.as_str().into();
+            let before = gathered.bytes();
+            gathered.add(Arc::clone(&path), &lesson.text);
+            let Some(left) = room.checked_sub(gathered.bytes() - before) else {
+                gathered.undo();
                 continue;
             };
             room = left;
-            // Of two versions in one batch the later one is the one to know.
-            let family = family(language);
-            if let Some(earlier) = catalogue.insert(path.clone(), family.to_owned())
-                && let Some(files) = by_family.get_mut(earlier.as_str())
-            {
-                files.remove(path.as_str());
+            if gathered.len() >= MAX_SEGMENT_TOKENS {
+                known.add(family, std::mem::take(gathered));
             }
-            by_family.entry(family).or_default().insert(path, file);
+            let language = languages.entry(&lesson.language);
+            let language = Arc::clone(language.or_insert_with(|| lesson.language.as_str().into()));
+            let stamp = lesson.stamp;
+            catalogue.insert(path, Edition { language, stamp });
         }
         for (family, files) in by_family {
-            let shelves = known.families.entry(family.to_owned()).or_default();
-            *shelves = Arc::new(shelves.with(files.into_values().collect()));
+            known.add(family, files);
         }
         self.put(known);
     }
@@ -260,18 +382,20 @@ impl EmbeddedModel {
 }
 
 /// Takes files out; returns whether any was known.
-fn strike(known: &mut Known, catalogue: &mut HashMap<String, String>, paths: &[&str]) -> bool {
+fn strike(known: &mut Known, catalogue: &mut Catalogue, paths: &[&str]) -> bool {
     let mut by_family: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for path in paths {
-        if let Some(family) = catalogue.remove(*path) {
+        if let Some(edition) = catalogue.remove(*path) {
+            let family = family(&edition.language).to_owned();
             by_family.entry(family).or_default().push(path);
         }
     }
     for (family, paths) in &by_family {
         if let Some(shelves) = known.families.get_mut(family) {
-            *shelves = Arc::new(shelves.without(paths.iter().copied()));
+            *shelves = Arc::new(shelves.without(paths));
         }
     }
+    known.families.retain(|_, shelves| shelves.bytes() > 0);
     !by_family.is_empty()
 }
 

@@ -9,8 +9,10 @@ use super::lex::{Lexed, TokenId};
 use super::segment::MAX_CONTEXT;
 
 const NOWHERE: u32 = u32::MAX;
-const SINGLE_BUCKETS: usize = 1 << 11;
-const TRIPLE_BUCKETS: usize = 1 << 12;
+const SINGLE_BUCKETS: usize = 1 << 13;
+const TRIPLE_BUCKETS: usize = 1 << 14;
+/// A match of so many tokens is a long one.
+pub(super) const LONG: usize = 3;
 /// Places looked at for contexts of one or two tokens: the latest ones say most.
 const MAX_SHORT_MATCHES: usize = 160;
 /// Places looked at for longer contexts.
@@ -52,12 +54,7 @@ impl Default for OpenText {
 impl OpenText {
     /// Makes this the index of `text`; the work grows with what differs from the last text.
     pub(super) fn update(&mut self, text: &str) {
-        let agreed = self
-            .text
-            .bytes()
-            .zip(text.bytes())
-            .take_while(|(old, new)| old == new)
-            .count();
+        let agreed = agreed_bytes(self.text.as_bytes(), text.as_bytes());
         if agreed == text.len() && agreed == self.text.len() {
             return;
         }
@@ -123,44 +120,45 @@ impl OpenText {
 
     /// Returns the index of the latest token with this id.
     pub(super) fn latest(&self, id: TokenId) -> Option<usize> {
-        self.chain(
-            self.single_head[id.get() as usize % SINGLE_BUCKETS],
-            &self.single_next,
-        )
-        .find(|&at| self.lexed.tokens[at].id == id)
+        self.chain(self.single_head[single_hash(id)], &self.single_next)
+            .find(|&at| self.lexed.tokens[at].id == id)
     }
 
-    /// Collects the places where the nearest tokens of `context` occur, latest first within the
-    /// long and the short matches.
-    pub(super) fn occurrences(&self, context: &[TokenId], found: &mut Vec<Occurrence>) {
-        let Some(&nearest) = context.first() else {
-            return;
+    /// Returns the places where at least the three nearest tokens of `context` occur, latest first.
+    pub(super) fn long_matches(&self, context: &[TokenId]) -> impl Iterator<Item = Occurrence> {
+        let head = match *context {
+            [first, second, third, ..] => self.triple_head[triple_hash(first, second, third)],
+            _ => NOWHERE,
         };
         let last = self.len().saturating_sub(1);
-        if let [first, second, third, ..] = *context {
-            let head = self.triple_head[triple_hash(first, second, third)];
-            let places = self
-                .chain(head, &self.triple_next)
-                .filter(|&at| at < last)
-                .map(|at| Occurrence {
-                    next: at + 1,
-                    depth: self.depth(at, context),
-                })
-                .filter(|occurrence| occurrence.depth >= 3)
-                .take(MAX_LONG_MATCHES);
-            found.extend(places);
-        }
-        let head = self.single_head[nearest.get() as usize % SINGLE_BUCKETS];
-        let places = self
-            .chain(head, &self.single_next)
-            .filter(|&at| at < last && self.lexed.tokens[at].id == nearest)
+        self.chain(head, &self.triple_next)
+            .filter(move |&at| at < last)
+            .map(|at| Occurrence {
+                next: at + 1,
+                depth: self.depth(at, context),
+            })
+            .filter(|occurrence| occurrence.depth >= LONG)
+            .take(MAX_LONG_MATCHES)
+    }
+
+    /// Returns the places where one or two of the nearest tokens of `context` occur and no more,
+    /// latest first.
+    pub(super) fn short_matches(&self, context: &[TokenId]) -> impl Iterator<Item = Occurrence> {
+        let nearest = context.first().copied().unwrap_or(TokenId::BORDER);
+        let head = if context.is_empty() {
+            NOWHERE
+        } else {
+            self.single_head[single_hash(nearest)]
+        };
+        let last = self.len().saturating_sub(1);
+        self.chain(head, &self.single_next)
+            .filter(move |&at| at < last && self.lexed.tokens[at].id == nearest)
             .take(MAX_SHORT_MATCHES)
             .map(|at| Occurrence {
                 next: at + 1,
-                depth: self.depth(at, &context[..context.len().min(3)]),
+                depth: self.depth(at, &context[..context.len().min(LONG)]),
             })
-            .filter(|occurrence| occurrence.depth < 3);
-        found.extend(places);
+            .filter(|occurrence| occurrence.depth < LONG)
     }
 
     /// Counts the tokens up to and with `at` that agree with the context.
@@ -183,7 +181,7 @@ impl OpenText {
     }
 
     fn single_bucket(&self, at: usize) -> usize {
-        self.lexed.tokens[at].id.get() as usize % SINGLE_BUCKETS
+        single_hash(self.lexed.tokens[at].id)
     }
 
     fn triple_bucket(&self, at: usize) -> usize {
@@ -193,6 +191,22 @@ impl OpenText {
         };
         triple_hash(id(0), id(1), id(2))
     }
+}
+
+/// Counts the bytes at the start that two texts have in common, many at a time while they do.
+fn agreed_bytes(a: &[u8], b: &[u8]) -> usize {
+    let mut agreed = 0;
+    for size in [1024, 16, 1] {
+        let blocks = a[agreed..]
+            .chunks_exact(size)
+            .zip(b[agreed..].chunks_exact(size));
+        agreed += blocks.take_while(|(a, b)| a == b).count() * size;
+    }
+    agreed
+}
+
+fn single_hash(id: TokenId) -> usize {
+    id.get() as usize % SINGLE_BUCKETS
 }
 
 fn triple_hash(first: TokenId, second: TokenId, third: TokenId) -> usize {
@@ -221,10 +235,10 @@ mod tests {
 
     fn found(open: &OpenText, context: &[&str]) -> Vec<(String, usize)> {
         let context: Vec<TokenId> = context.iter().rev().map(|word| TokenId::of(word)).collect();
-        let mut occurrences = Vec::new();
-        open.occurrences(&context, &mut occurrences);
+        let occurrences = open
+            .long_matches(&context)
+            .chain(open.short_matches(&context));
         occurrences
-            .into_iter()
             .map(|o| (open.text_at(o.next).to_owned(), o.depth))
             .collect()
     }

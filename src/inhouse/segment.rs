@@ -1,147 +1,53 @@
 //! An immutable index of a batch of files: for any context, the places where it occurs.
 //!
 //! The places are sorted by the text before them, read backwards, so that the places which share
-//! the longest context with the cursor stand together and one binary search per word finds them.
-//! Nothing is changed in place: files that go are skipped, and dropped at the next merge.
+//! the longest context with the cursor stand together: one binary search finds them, and those
+//! that share less stand around them. Words are numbered by the order of their ids, so tokens and
+//! places take three bytes each. Nothing is changed in place: `merge` makes another index without
+//! the files that go.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::lex::{Lexed, TokenId};
-use super::token_map::ByToken;
+use super::lex::TokenId;
+use super::packed::Packed;
 
 /// How many tokens of context are compared.
 pub(super) const MAX_CONTEXT: usize = 16;
 
-type WordTexts = ByToken<Box<str>>;
-
-/// A file's tokens on their way into a segment.
-pub(super) struct LexedFile {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FileSpan {
     pub(super) path: Arc<str>,
-    tokens: Vec<TokenId>,
-    gaps: Vec<bool>,
-    words: WordTexts,
+    pub(super) tokens: Range<u32>,
 }
 
-impl LexedFile {
-    /// Lexes a file.
-    pub(super) fn new(path: Arc<str>, text: &str) -> Self {
-        let lexed = Lexed::new(text);
-        let mut words = WordTexts::default();
-        for token in lexed.tokens.iter().filter(|token| token.len > 0) {
-            let start = token.start as usize;
-            words
-                .entry(token.id)
-                .or_insert_with(|| text[start..start + token.len as usize].into());
-        }
-        Self {
-            path,
-            tokens: lexed.tokens.iter().map(|token| token.id).collect(),
-            gaps: lexed.tokens.iter().map(|token| token.gap).collect(),
-            words,
-        }
-    }
-
-    /// Returns how many tokens it has.
-    pub(super) fn len(&self) -> usize {
-        self.tokens.len()
-    }
-
-    /// Returns what it adds to the memory of a segment at most, in bytes.
+impl FileSpan {
+    /// Returns the memory it holds, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let words: usize = self.words.values().map(|text| text.len()).sum();
-        (self.tokens.len() + 1) * (2 * size_of::<u32>() + size_of::<bool>())
-            + self.words.len() * size_of::<Word>()
-            + words
-            + size_of::<FileSpan>()
-            + self.path.len()
+        // A shared text has two counters in front.
+        size_of::<Self>() + self.path.len() + 2 * size_of::<usize>()
     }
-}
-
-#[derive(Debug)]
-struct FileSpan {
-    path: Arc<str>,
-    tokens: Range<u32>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Word {
-    id: TokenId,
-    /// Where its text begins; it ends where the next one begins.
-    text: u32,
-    /// Where the places that follow it begin; they end where those of the next word begin.
-    places: u32,
 }
 
 /// The index.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Segment {
-    tokens: Vec<TokenId>,
-    gaps: Vec<bool>,
+    /// Each token as twice the rank of its word, plus one if a blank stands before it.
+    pub(super) tokens: Packed,
     /// Positions of tokens, sorted by the context before them.
-    places: Vec<u32>,
-    /// Sorted by id, with one more at the end to close the ranges.
-    words: Vec<Word>,
-    texts: String,
-    files: Vec<FileSpan>,
+    pub(super) places: Packed,
+    /// The words, sorted; the border is the first.
+    pub(super) ids: Vec<TokenId>,
+    /// Where the text of each word begins, and where the last one ends.
+    pub(super) texts_at: Vec<u32>,
+    /// Where the places that follow each word begin, and where the last ones end.
+    pub(super) places_at: Vec<u32>,
+    pub(super) texts: String,
+    /// Sorted by path.
+    pub(super) files: Vec<FileSpan>,
 }
 
 impl Segment {
-    /// Indexes files; they must not be empty and hold fewer than `u32::MAX` tokens together.
-    pub(super) fn new(mut files: Vec<LexedFile>) -> Self {
-        // One order, however they came: the same files make the same index.
-        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        let total = files.iter().map(|file| file.tokens.len() + 1).sum();
-        let mut tokens = Vec::with_capacity(total);
-        let mut gaps = Vec::with_capacity(total);
-        let mut spans = Vec::with_capacity(files.len());
-        let mut texts_by_id = WordTexts::default();
-        for file in files {
-            let start = tokens.len() as u32;
-            tokens.extend_from_slice(&file.tokens);
-            gaps.extend_from_slice(&file.gaps);
-            // The end of a file ends its last line, too.
-            tokens.push(TokenId::BORDER);
-            gaps.push(false);
-            spans.push(FileSpan {
-                path: file.path,
-                tokens: start..tokens.len() as u32,
-            });
-            for (id, text) in file.words {
-                texts_by_id.entry(id).or_insert(text);
-            }
-        }
-        let places = sort_by_context(&tokens);
-        let (words, texts) = directory(&tokens, &places, &texts_by_id);
-        Self {
-            tokens,
-            gaps,
-            places,
-            words,
-            texts,
-            files: spans,
-        }
-    }
-
-    /// Takes the files apart again, for a merge.
-    pub(super) fn files(&self) -> impl Iterator<Item = LexedFile> + '_ {
-        self.files.iter().map(|file| {
-            // The border that `new` adds is left behind.
-            let span = file.tokens.start as usize..file.tokens.end as usize - 1;
-            let tokens = self.tokens[span.clone()].to_vec();
-            let words = tokens
-                .iter()
-                .filter_map(|&id| Some((id, self.text(id)?.into())))
-                .collect();
-            LexedFile {
-                path: file.path.clone(),
-                tokens,
-                gaps: self.gaps[span].to_vec(),
-                words,
-            }
-        })
-    }
-
     /// Returns how many tokens it holds.
     pub(super) fn len(&self) -> usize {
         self.tokens.len()
@@ -149,15 +55,17 @@ impl Segment {
 
     /// Returns the memory it holds, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.tokens.len() * (size_of::<TokenId>() + size_of::<bool>())
-            + self.places.len() * size_of::<u32>()
-            + self.words.len() * size_of::<Word>()
-            + self.texts.len()
-            + self
-                .files
-                .iter()
-                .map(|file| size_of::<FileSpan>() + file.path.len())
-                .sum::<usize>()
+        self.tokens.bytes()
+            + self.places.bytes()
+            + (self.ids.capacity() + self.texts_at.capacity() + self.places_at.capacity())
+                * size_of::<u32>()
+            + self.texts.capacity()
+            + self.files.iter().map(FileSpan::bytes).sum::<usize>()
+    }
+
+    /// Returns the memory that so many tokens and words take, in bytes, without texts and files.
+    pub(super) fn bytes_for(tokens: usize, words: usize) -> usize {
+        tokens * 6 + words * 3 * size_of::<u32>()
     }
 
     /// Returns the positions in it that belong to a file.
@@ -171,136 +79,208 @@ impl Segment {
 
     /// Returns the text of a word that occurs in it.
     pub(super) fn text(&self, id: TokenId) -> Option<&str> {
-        let at = self.words.binary_search_by_key(&id, |word| word.id).ok()?;
-        let text = &self.texts[self.words[at].text as usize..self.words[at + 1].text as usize];
+        let text = self.word_text(self.rank(id)?);
         (!text.is_empty()).then_some(text)
     }
 
-    /// Returns the range of places that have the whole context before them, for each length of
-    /// context from one token on, until there are none. `context` begins with the nearest token.
-    pub(super) fn ranges(&self, context: &[TokenId]) -> Vec<Range<u32>> {
-        let mut ranges = Vec::new();
+    /// Returns the text of the word with this rank.
+    pub(super) fn word_text(&self, rank: u32) -> &str {
+        let rank = rank as usize;
+        &self.texts[self.texts_at[rank] as usize..self.texts_at[rank + 1] as usize]
+    }
+
+    /// Returns the rank of a word that occurs in it.
+    ///
+    /// Ids are spread evenly, so the rank is near to where the id stands among all numbers.
+    pub(super) fn rank(&self, id: TokenId) -> Option<u32> {
+        let guess = ((u64::from(id.get()) * self.ids.len() as u64) >> 32) as usize;
+        let (mut low, mut high) = (guess, guess + 1);
+        let mut step = 8;
+        while low > 0 && self.ids[low] > id {
+            low = low.saturating_sub(step);
+            step *= 2;
+        }
+        while high < self.ids.len() && self.ids[high - 1] < id {
+            high = (high + step).min(self.ids.len());
+            step *= 2;
+        }
+        let at = self.ids.get(low..high)?.binary_search(&id).ok()?;
+        Some((low + at) as u32)
+    }
+
+    /// Returns the places that follow the word with this rank.
+    pub(super) fn places_after(&self, rank: u32) -> Range<u32> {
+        self.places_at[rank as usize]..self.places_at[rank as usize + 1]
+    }
+
+    /// Returns how much of a context was ever seen, in tokens, and the places that have so much of
+    /// it before them. `context` is ranks and begins with the nearest.
+    pub(super) fn longest(&self, context: &[u32]) -> (usize, Range<u32>) {
         let Some(&nearest) = context.first() else {
-            return ranges;
+            return (0, 0..0);
         };
-        let Ok(at) = self.words.binary_search_by_key(&nearest, |word| word.id) else {
-            return ranges;
-        };
-        let mut range = self.words[at].places..self.words[at + 1].places;
-        for depth in 1..=context.len().min(MAX_CONTEXT) {
-            if range.is_empty() {
-                break;
+        let bucket = self.places_after(nearest);
+        if context.len() == 1 || bucket.is_empty() {
+            return (usize::from(!bucket.is_empty()), bucket);
+        }
+        let near = first_without(bucket.clone(), |place| self.is_before(place, context));
+        let agreed = |place: u32| self.agreed(place, context);
+        let left = (near > bucket.start).then(|| agreed(near - 1));
+        let right = (near < bucket.end).then(|| agreed(near));
+        let depth = left.max(right).unwrap_or(1);
+        if depth == 1 {
+            return (1, bucket);
+        }
+        (depth, self.widened(near..near, bucket, context, depth))
+    }
+
+    /// Returns the places with at least `depth` tokens of the context before them, of which
+    /// `inner` are some, or the border between two.
+    pub(super) fn with_at_least(
+        &self,
+        depth: usize,
+        inner: Range<u32>,
+        context: &[u32],
+    ) -> Range<u32> {
+        let bucket = context
+            .first()
+            .map_or(0..0, |&nearest| self.places_after(nearest));
+        if depth == 1 {
+            return bucket;
+        }
+        self.widened(inner, bucket, context, depth)
+    }
+
+    fn widened(
+        &self,
+        inner: Range<u32>,
+        bucket: Range<u32>,
+        context: &[u32],
+        depth: usize,
+    ) -> Range<u32> {
+        let belongs = |place: u32| self.agreed(place, &context[..depth]) == depth;
+        let end = {
+            let (mut good, mut step) = (inner.end, 1);
+            loop {
+                let probe = good + step - 1;
+                if probe >= bucket.end {
+                    break first_without(good..bucket.end, belongs);
+                }
+                if !belongs(probe) {
+                    break first_without(good..probe, belongs);
+                }
+                good = probe + 1;
+                step *= 2;
             }
-            ranges.push(range.clone());
-            let Some(&wanted) = context.get(depth) else {
-                break;
-            };
-            let places = &self.places[range.start as usize..range.end as usize];
-            let key = |&place: &u32| self.before(place, depth);
-            let start = places.partition_point(|place| key(place) < wanted);
-            let len = places[start..].partition_point(|place| key(place) == wanted);
-            let start = range.start + start as u32;
-            range = start..start + len as u32;
+        };
+        let start = {
+            let (mut good, mut step) = (inner.start, 1);
+            loop {
+                let Some(probe) = good
+                    .checked_sub(step)
+                    .filter(|&probe| probe >= bucket.start)
+                else {
+                    break first_without(bucket.start..good, |place| !belongs(place));
+                };
+                if !belongs(probe) {
+                    break first_without(probe + 1..good, |place| !belongs(place));
+                }
+                good = probe;
+                step *= 2;
+            }
+        };
+        start..end
+    }
+
+    /// Counts the tokens before a place that agree with the context; the nearest does.
+    fn agreed(&self, place: u32, context: &[u32]) -> usize {
+        let position = self.places.get(place as usize) as usize;
+        let further = 1..context.len();
+        let mut agreeing =
+            further.take_while(|&depth| self.before(position, depth) == context[depth]);
+        agreeing.by_ref().last().map_or(1, |depth| depth + 1)
+    }
+
+    /// Returns whether the context of a place stands before this one in the order.
+    fn is_before(&self, place: u32, context: &[u32]) -> bool {
+        let position = self.places.get(place as usize) as usize;
+        for (depth, &wanted) in context.iter().enumerate().skip(1) {
+            let word = self.before(position, depth);
+            if word != wanted {
+                return word < wanted;
+            }
         }
-        ranges
+        false
     }
 
-    /// Returns the position of the token at a place, and the token with its gap.
-    pub(super) fn at(&self, place: u32) -> (u32, TokenId, bool) {
-        let position = self.places[place as usize];
-        (
-            position,
-            self.tokens[position as usize],
-            self.gaps[position as usize],
-        )
-    }
-
-    /// Returns the token that stands `depth + 1` before a position.
-    fn before(&self, position: u32, depth: usize) -> TokenId {
-        token_before(&self.tokens, position, depth)
+    /// Returns the word that stands `depth + 1` before a position.
+    fn before(&self, position: usize, depth: usize) -> u32 {
+        position
+            .checked_sub(depth + 1)
+            .map_or(0, |at| self.tokens.get(at) >> 1)
     }
 }
 
-fn token_before(tokens: &[TokenId], position: u32, depth: usize) -> TokenId {
-    (position as usize)
-        .checked_sub(depth + 1)
-        .map_or(TokenId::BORDER, |at| tokens[at])
-}
-
-/// Returns every position but the first, sorted by the tokens before it, nearest first.
-fn sort_by_context(tokens: &[TokenId]) -> Vec<u32> {
-    let mut keyed: Vec<(u64, u32)> = (1..tokens.len() as u32).map(|p| (0, p)).collect();
-    sort_level(&mut keyed, tokens, 0);
-    keyed.into_iter().map(|(_, position)| position).collect()
-}
-
-/// Sorts by two tokens at a time, packed into one number: the sort then runs over memory in order
-/// instead of jumping through the text at each comparison.
-fn sort_level(keyed: &mut [(u64, u32)], tokens: &[TokenId], depth: usize) {
-    for (key, position) in keyed.iter_mut() {
-        let near = u64::from(token_before(tokens, *position, depth).get());
-        let far = u64::from(token_before(tokens, *position, depth + 1).get());
-        *key = near << 32 | far;
-    }
-    keyed.sort_unstable();
-    if depth + 2 >= MAX_CONTEXT {
-        return;
-    }
-    for equal in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
-        if equal.len() > 1 {
-            sort_level(equal, tokens, depth + 2);
-        }
-    }
-}
-
-fn directory(tokens: &[TokenId], places: &[u32], texts_by_id: &WordTexts) -> (Vec<Word>, String) {
-    let mut words: Vec<Word> = Vec::new();
-    let mut texts = String::new();
-    for (place, &position) in places.iter().enumerate() {
-        let id = tokens[position as usize - 1];
-        if words.last().is_none_or(|last| last.id != id) {
-            words.push(Word {
-                id,
-                text: texts.len() as u32,
-                places: place as u32,
-            });
-            texts.push_str(texts_by_id.get(&id).map_or("", |text| text));
+/// Returns the first place for which `holds` does not hold; it holds up to there.
+fn first_without(places: Range<u32>, holds: impl Fn(u32) -> bool) -> u32 {
+    let (mut low, mut high) = (places.start, places.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    words.push(Word {
-        id: TokenId::END,
-        text: texts.len() as u32,
-        places: places.len() as u32,
-    });
-    (words, texts)
+    low
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::gather::Gathered;
     use super::*;
 
     fn segment(files: &[(&str, &str)]) -> Segment {
-        Segment::new(
-            files
-                .iter()
-                .map(|(path, text)| LexedFile::new((*path).into(), text))
-                .collect(),
-        )
+        let mut gathered = Gathered::default();
+        for (path, text) in files {
+            gathered.add((*path).into(), text);
+        }
+        gathered.into_segment()
     }
 
-    fn context(words: &[&str]) -> Vec<TokenId> {
-        words.iter().rev().map(|word| TokenId::of(word)).collect()
+    fn context(segment: &Segment, words: &[&str]) -> Vec<u32> {
+        let words = words.iter().rev();
+        words
+            .map_while(|word| segment.rank(TokenId::of(word)))
+            .collect()
+    }
+
+    /// Returns the places for each length of context, the shortest first.
+    fn ranges(segment: &Segment, context: &[u32]) -> Vec<Range<u32>> {
+        let (deepest, mut range) = segment.longest(context);
+        let mut ranges = Vec::new();
+        for depth in (1..=deepest).rev() {
+            range = segment.with_at_least(depth, range, context);
+            ranges.insert(0, range.clone());
+        }
+        ranges
     }
 
     #[track_caller]
     fn check(segment: &Segment, words: &[&str], expected: &[&[&str]]) {
-        let found: Vec<Vec<&str>> = segment
-            .ranges(&context(words))
+        let found: Vec<Vec<&str>> = ranges(segment, &context(segment, words))
             .into_iter()
             .map(|range| {
-                let mut next: Vec<&str> = range
-                    .map(|place| segment.text(segment.at(place).1).unwrap_or("\n"))
-                    .collect();
+                let text = |place: u32| {
+                    let position = segment.places.get(place as usize);
+                    match segment.word_text(segment.tokens.get(position as usize) >> 1) {
+                        "" => "\n",
+                        text => text,
+                    }
+                };
+                let mut next: Vec<&str> = range.map(text).collect();
                 next.sort_unstable();
                 next
             })
@@ -322,7 +302,10 @@ mod tests {
     fn a_context_does_not_reach_into_the_file_before() {
         let segment = segment(&[("a", "one two"), ("b", "three")]);
         check(&segment, &["two"], &[&["\n"]]);
-        assert_eq!(segment.ranges(&context(&["two", "three"])).len(), 1);
+        assert_eq!(
+            ranges(&segment, &context(&segment, &["two", "three"])).len(),
+            1
+        );
     }
 
     #[test]
@@ -330,13 +313,27 @@ mod tests {
         check(&segment(&[("a", "one two")]), &["four"], &[]);
     }
 
-    #[test]
-    fn taking_it_apart_and_indexing_again_changes_nothing() {
-        let first = segment(&[("a", "let x = one;\n"), ("b", "fn f() {\n    x\n}")]);
-        let again = Segment::new(first.files().collect());
-        assert_eq!(first.tokens, again.tokens);
-        assert_eq!(first.places, again.places);
-        assert_eq!(first.texts, again.texts);
-        assert_eq!(first.bytes(), again.bytes());
+    proptest! {
+        #[test]
+        fn every_place_with_the_context_is_found_and_no_other(
+            text in "([ab(.;]|let |\n){0,80}", from in 0_usize..60, len in 1_usize..MAX_CONTEXT,
+        ) {
+            let segment = segment(&[("a", &text), ("b", "let a = b")]);
+            let words: Vec<u32> = segment.tokens.iter().map(|token| token >> 1).collect();
+            let end = (from + len).min(words.len());
+            let context: Vec<u32> = words[from.min(end)..end].iter().rev().copied().collect();
+            prop_assume!(!context.is_empty() && context[..context.len() - 1].iter().all(|&w| w > 0));
+            for (depth, range) in ranges(&segment, &context).into_iter().enumerate() {
+                let mut found: Vec<u32> = range.map(|place| segment.places.get(place as usize)).collect();
+                found.sort_unstable();
+                let expected: Vec<u32> = (0..words.len())
+                    .filter(|&position| (0..=depth).all(|back| {
+                        segment.before(position, back) == context[back]
+                    }))
+                    .map(|position| position as u32)
+                    .collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
     }
 }
