@@ -204,8 +204,8 @@ impl EmbeddedModel {
 
     /// Forgets a file; afterwards it is as if it had never been learnt, and its memory is free.
     ///
-    /// The work grows with the batch that the file was learnt in, some ten milliseconds at most:
-    /// use [`Self::forget_many`] for more than a few.
+    /// The work grows with the batch that the file was learnt in, up to a tenth of a second where a
+    /// million lines are known: use [`Self::forget_many`] for more than a few.
     pub fn forget(&self, path: &str) {
         self.forget_many([path]);
     }
