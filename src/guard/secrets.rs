@@ -3,9 +3,12 @@
 //!
 //! Only shapes that code does not have by chance are here, since a masked identifier would make
 //! suggestions worse. A password that is just a word is not found; the files that usually hold
-//! such are kept in as a whole (`files`). Work is linear in the text for each marker.
+//! such are kept in as a whole (`files`). Work is linear in the text.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::{MASK, Redactions};
 
@@ -54,8 +57,10 @@ fn copy(whole: &str, range: Range<usize>, cursor: usize, before: &mut String, af
 /// Returns where secrets stand, in order and without overlap, on character borders.
 fn spans(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for shape in SHAPES {
-        shape.find(text, &mut found);
+    // One pass for all markers: this is done for every key.
+    for marker in MARKERS.find_overlapping_iter(text) {
+        let shape = &SHAPES[marker.pattern().as_usize()];
+        found.extend(shape.at(text, marker.start()));
     }
     web_tokens(text, &mut found);
     aws_secret_keys(text, &mut found);
@@ -135,23 +140,25 @@ const SHAPES: &[Shape] = &[
     shape("SG.", 60, |b| is_word_or_dash(b) || b == b'.'), // SendGrid
 ];
 
+static MARKERS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let markers = SHAPES.iter().map(|shape| shape.marker);
+    AhoCorasick::new(markers).expect("a few short markers fit into any automaton")
+});
+
 impl Shape {
-    fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
-        for (start, _) in text.match_indices(self.marker) {
-            if text[..start].bytes().next_back().is_some_and(is_word) {
-                continue;
-            }
-            let rest = &text[start + self.marker.len()..];
-            let run = &rest[..run_length(rest, self.is_part)];
-            let fits = if self.exact {
-                run.len() == self.least
-            } else {
-                run.len() >= self.least
-            };
-            if fits && (self.is_likely)(run) {
-                found.push(start..start + self.marker.len() + run.len());
-            }
+    /// Returns the secret that begins at `start`, where the marker stands, if it is one.
+    fn at(&self, text: &str, start: usize) -> Option<Range<usize>> {
+        if text[..start].bytes().next_back().is_some_and(is_word) {
+            return None;
         }
+        let rest = &text[start + self.marker.len()..];
+        let run = &rest[..run_length(rest, self.is_part)];
+        let fits = if self.exact {
+            run.len() == self.least
+        } else {
+            run.len() >= self.least
+        };
+        (fits && (self.is_likely)(run)).then(|| start..start + self.marker.len() + run.len())
     }
 }
 
