@@ -1,77 +1,125 @@
 //! Pairs of releases of permissively licensed packages, fetched by their ordinary clients.
 
+#[path = "packages.rs"]
+mod packages;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Which half of the packages.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Half {
-    /// Those the weights are fitted on.
-    Fit,
-    /// Those kept back.
-    Check,
-}
+pub use packages::Half;
+use packages::{Client, PACKAGES};
+
+const MAX_FILE_BYTES: u64 = 400_000;
+/// Folders that hold what a program has written, or what belongs to the distribution.
+const NOT_WRITTEN_BY_HAND: &[&str] = &[
+    "dist/",
+    "_cjs/",
+    "_esm/",
+    "_types/",
+    "lib.commonjs/",
+    "lib.esm/",
+    "cjs/",
+    "esm/",
+    "build/",
+    "debian/",
+    "vendor/",
+    "node_modules/",
+    ".pc/",
+    "third_party/",
+];
+/// The suites of Debian that are packages' releases.
+const SUITES: &[&str] = &["bullseye", "bookworm", "trixie"];
 
 /// Two releases of a package, unpacked.
 pub struct Pair {
     pub name: String,
     pub old: PathBuf,
     pub new: PathBuf,
+    /// Questions are asked in files with these extensions.
+    pub extensions: &'static [&'static str],
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Client {
-    Cargo,
-    Pip,
-    Npm,
-}
-use Client::{Cargo, Npm, Pip};
-use Half::{Check, Fit};
+impl Pair {
+    /// Returns whether questions are asked in a file.
+    pub fn asks_in(&self, path: &str) -> bool {
+        path.rsplit_once('.')
+            .is_some_and(|(_, extension)| self.extensions.contains(&extension))
+    }
 
-const PACKAGES: &[(Half, Client, &str, &str, &str)] = &[
-    (Fit, Cargo, "axum", "0.7.0", "0.8.9"),
-    (Fit, Cargo, "clap_builder", "4.4.0", "4.6.7"),
-    (Fit, Cargo, "h2", "0.4.2", "0.4.20"),
-    (Fit, Cargo, "hyper", "1.1.0", "1.12.0"),
-    (Fit, Cargo, "indexmap", "2.2.6", "2.14.2"),
-    (Fit, Cargo, "regex-automata", "0.4.3", "0.4.19"),
-    (Fit, Cargo, "serde_json", "1.0.110", "1.0.154"),
-    (Fit, Cargo, "tokio", "1.38.0", "1.54.1"),
-    (Fit, Cargo, "tower-http", "0.5.0", "0.6.11"),
-    (Fit, Cargo, "tree-sitter", "0.22.1", "0.27.1"),
-    (Fit, Pip, "httpx", "0.25.0", "0.28.1"),
-    (Fit, Pip, "pydantic", "2.5.0", "2.9.0"),
-    (Fit, Pip, "rich", "13.0.0", "13.9.4"),
-    (Fit, Pip, "click", "8.1.0", "8.2.0"),
-    (Fit, Npm, "express", "4.18.0", "5.1.0"),
-    (Fit, Npm, "fastify", "4.20.0", "5.0.0"),
-    (Fit, Npm, "rxjs", "7.5.0", "7.8.1"),
-    (Check, Cargo, "ignore", "0.4.20", "0.4.34"),
-    (Check, Cargo, "insta", "1.34.0", "1.49.0"),
-    (Check, Cargo, "moka", "0.12.5", "0.12.16"),
-    (Check, Cargo, "reqwest", "0.12.0", "0.13.5"),
-    (Check, Cargo, "rustls", "0.23.0", "0.23.46"),
-    (Check, Cargo, "sqlx-core", "0.8.0", "0.9.0"),
-    (Check, Cargo, "time", "0.3.30", "0.3.55"),
-    (Check, Cargo, "winnow", "0.6.0", "0.7.0"),
-    (Check, Pip, "attrs", "22.2.0", "24.2.0"),
-    (Check, Pip, "flask", "2.2.0", "3.1.0"),
-    (Check, Pip, "starlette", "0.30.0", "0.41.0"),
-    (Check, Npm, "ajv", "8.11.0", "8.17.1"),
-    (Check, Npm, "commander", "11.0.0", "13.0.0"),
-    (Check, Npm, "koa", "2.13.0", "3.0.0"),
-];
+    /// Returns the language id of a file; the empty string for a file that is not read.
+    pub fn language(&self, path: &str) -> &'static str {
+        match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
+            "rs" => "rust",
+            "py" => "python",
+            "js" | "mjs" | "cjs" => "javascript",
+            "ts" => "typescript",
+            "tsx" => "typescriptreact",
+            "go" => "go",
+            "java" => "java",
+            "c" => "c",
+            // A header is of the language of its package.
+            "h" if self.extensions.contains(&"c") => "c",
+            "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" => "cpp",
+            "rb" => "ruby",
+            "php" => "php",
+            "kt" => "kotlin",
+            "swift" => "swift",
+            "cs" => "csharp",
+            "lua" => "lua",
+            "sh" | "bash" | "zsh" => "shellscript",
+            "css" => "css",
+            "scss" => "scss",
+            "sql" => "sql",
+            _ => "",
+        }
+    }
+
+    /// Reads the files of one of the two releases that somebody has written by hand.
+    pub fn files(&self, root: &Path) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![root.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let Ok(meta) = entry.metadata() else { continue };
+                if meta.is_dir() {
+                    folders.push(path);
+                } else if meta.is_file()
+                    && meta.len() < MAX_FILE_BYTES
+                    && let Ok(relative) = path.strip_prefix(root)
+                    && let relative = relative.to_string_lossy().into_owned()
+                    && !self.language(&relative).is_empty()
+                    && is_written_by_hand(&relative)
+                    && let Ok(text) = fs::read_to_string(&path)
+                {
+                    found.insert(relative, text);
+                }
+            }
+        }
+        found
+    }
+}
+
+fn is_written_by_hand(path: &str) -> bool {
+    let in_folder =
+        |folder: &&str| path.starts_with(*folder) || path.contains(&format!("/{folder}"));
+    !path.contains(".min.")
+        && !path.ends_with(".d.ts")
+        && !NOT_WRITTEN_BY_HAND.iter().any(in_folder)
+}
 
 /// Returns the pairs of one half that were fetched.
 pub fn pairs(dir: &Path, half: Half) -> Vec<Pair> {
     PACKAGES
         .iter()
         .filter(|package| package.0 == half)
-        .map(|(_, client, name, old, new)| Pair {
+        .map(|(_, client, name, _, [old, new], extensions)| Pair {
             name: (*name).to_owned(),
             old: unpacked(dir, *client, name, old),
             new: unpacked(dir, *client, name, new),
+            extensions,
         })
         .filter(|pair| {
             let is_there = pair.old.is_dir() && pair.new.is_dir();
@@ -85,23 +133,39 @@ pub fn pairs(dir: &Path, half: Half) -> Vec<Pair> {
 
 /// Fetches every release that is not there yet.
 pub fn fetch(dir: &Path) {
-    for (_, client, name, old, new) in PACKAGES {
-        for version in [old, new] {
-            if !unpacked(dir, *client, name, version).is_dir() {
-                println!("fetching {name} {version}");
-                match client {
-                    Cargo => fetch_with_cargo(dir, name, version),
-                    Pip => fetch_with_pip(dir, name, version),
-                    Npm => fetch_with_npm(dir, name, version),
+    fs::create_dir_all(dir).expect("the folder can be made");
+    let dir = &dir.canonicalize().expect("the folder is there");
+    let mut has_suites = false;
+    for (_, client, name, _, releases, _) in PACKAGES {
+        for release in releases {
+            if unpacked(dir, *client, name, release).is_dir() {
+                continue;
+            }
+            println!("fetching {name} {release}");
+            match client {
+                Client::Cargo => fetch_with_cargo(dir, name, release),
+                Client::Pip => fetch_with_pip(dir, name, release),
+                Client::Npm => fetch_with_npm(dir, name, release),
+                Client::Apt => {
+                    if !has_suites {
+                        list_suites(dir);
+                        has_suites = true;
+                    }
+                    fetch_with_apt(dir, name, release);
                 }
             }
         }
     }
 }
 
-fn unpacked(dir: &Path, client: Client, name: &str, version: &str) -> PathBuf {
-    let folder = format!("{name}-{version}");
-    if client != Cargo {
+/// Returns a package's name as a file can have it; npm packs `@scope/name` under this one, too.
+fn flat(name: &str) -> String {
+    name.trim_start_matches('@').replace('/', "-")
+}
+
+fn unpacked(dir: &Path, client: Client, name: &str, release: &str) -> PathBuf {
+    let folder = format!("{}-{release}", flat(name));
+    if client != Client::Cargo {
         return dir.join(folder);
     }
     let sources = fs::read_dir(dir.join("cargo/registry/src"));
@@ -128,36 +192,84 @@ fn fetch_with_cargo(dir: &Path, name: &str, version: &str) {
 fn fetch_with_pip(dir: &Path, name: &str, version: &str) {
     let wheels = dir.join(format!("wheel-{name}-{version}"));
     run(Command::new("pip")
-        .args([
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--dest",
-        ])
+        .args(["download", "--quiet", "--no-deps", "--only-binary", ":all:"])
+        .arg("--dest")
         .arg(&wheels)
         .arg(format!("{name}=={version}")));
     for wheel in fs::read_dir(&wheels).into_iter().flatten().flatten() {
         run(Command::new("python3")
             .args(["-m", "zipfile", "-e"])
             .arg(wheel.path())
-            .arg(dir.join(format!("{name}-{version}"))));
+            .arg(unpacked(dir, Client::Pip, name, version)));
     }
 }
 
 fn fetch_with_npm(dir: &Path, name: &str, version: &str) {
-    let folder = dir.join(format!("{name}-{version}"));
     run(Command::new("npm")
         .args(["pack", "--silent", "--pack-destination"])
         .arg(dir)
         .arg(format!("{name}@{version}")));
-    fs::create_dir_all(&folder).expect("the folder can be written");
+    let archive = dir.join(format!("{}-{version}.tgz", flat(name)));
+    unpack(&archive, &unpacked(dir, Client::Npm, name, version));
+}
+
+/// Writes a configuration for `apt-get` that knows the sources of the suites, whatever those of
+/// this machine are, and reads their lists.
+fn list_suites(dir: &Path) {
+    let apt = dir.join("apt");
+    for folder in ["state/lists/partial", "cache/archives/partial"] {
+        fs::create_dir_all(apt.join(folder)).expect("the folder can be written");
+    }
+    let key = "/usr/share/keyrings/debian-archive-keyring.gpg";
+    let sources: String = SUITES
+        .iter()
+        .map(|suite| {
+            format!("deb-src [signed-by={key}] http://deb.debian.org/debian {suite} main\n")
+        })
+        .collect();
+    let (list, at) = (apt.join("sources.list"), apt.display());
+    fs::write(&list, sources).expect("the folder can be written");
+    let configuration = format!(
+        "Dir::Etc::sourcelist \"{}\";\nDir::Etc::sourceparts \"-\";\n\
+         Dir::State \"{at}/state\";\nDir::Cache \"{at}/cache\";\n",
+        list.display()
+    );
+    fs::write(apt.join("apt.conf"), configuration).expect("the folder can be written");
+    run(apt_get(dir).args(["update", "-qq"]));
+}
+
+fn apt_get(dir: &Path) -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("APT_CONFIG", dir.join("apt/apt.conf"));
+    command
+}
+
+/// Fetches what upstream has released, without Debian's changes to it.
+fn fetch_with_apt(dir: &Path, name: &str, suite: &str) {
+    let downloads = dir.join(format!("apt/{name}-{suite}"));
+    fs::create_dir_all(&downloads).expect("the folder can be written");
+    run(apt_get(dir)
+        .args(["source", "-qq", "--download-only", "--tar-only"])
+        .arg(format!("{name}/{suite}"))
+        .current_dir(&downloads));
+    let archive = fs::read_dir(&downloads).into_iter().flatten().flatten();
+    let archive = archive.map(|entry| entry.path()).find(|path| {
+        let path = path.to_string_lossy();
+        path.contains(".orig.tar") && !path.ends_with(".asc")
+    });
+    if let Some(archive) = archive {
+        unpack(&archive, &unpacked(dir, Client::Apt, name, suite));
+    }
+}
+
+fn unpack(archive: &Path, folder: &Path) {
+    fs::create_dir_all(folder).expect("the folder can be written");
     run(Command::new("tar")
-        .arg("-xzf")
-        .arg(dir.join(format!("{name}-{version}.tgz")))
+        .arg("-xf")
+        .arg(archive)
+        .arg("--strip-components=1")
         .arg("-C")
-        .arg(&folder));
+        .arg(folder));
 }
 
 fn run(command: &mut Command) {

@@ -1,14 +1,12 @@
 //! Logistic regression by Newton's method, with a little ridge.
 
-use mantle_ls::inhouse::{Features, N_FEATURES};
-
-use super::replay::Position;
+use super::replay::Asked;
 
 const RIDGE: f64 = 2.0;
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 8;
 
 /// Returns the probability of the features under the weights.
-pub fn probability(features: &Features, weights: &[f64]) -> f64 {
+pub fn probability(features: &[f32], weights: &[f64]) -> f64 {
     let score: f64 = features
         .iter()
         .zip(weights)
@@ -19,20 +17,20 @@ pub fn probability(features: &Features, weights: &[f64]) -> f64 {
 
 /// Fits the weights: first on every alternative, to rank them; then on the winners alone, to
 /// calibrate what would be shown.
-pub fn fit(positions: &[Position]) -> Vec<f64> {
-    let every: Vec<(Features, bool)> = positions
+pub fn fit(asked: &[&Asked]) -> Vec<f64> {
+    let every: Vec<_> = asked
         .iter()
-        .flat_map(|position| &position.alternatives)
-        .map(|asked| (asked.features, asked.right))
+        .flat_map(|asked| &asked.alternatives)
+        .map(|weighed| (weighed.features, weighed.right))
         .collect();
     let weights = newton(&every);
-    let winners: Vec<(f64, bool)> = positions
+    let winners: Vec<(f64, bool)> = asked
         .iter()
-        .filter_map(|position| {
-            position
+        .filter_map(|asked| {
+            asked
                 .alternatives
                 .iter()
-                .map(|asked| (probability(&asked.features, &weights), asked.right))
+                .map(|weighed| (probability(&weighed.features, &weights), weighed.right))
                 .max_by(|a, b| a.0.total_cmp(&b.0))
         })
         .collect();
@@ -43,11 +41,11 @@ pub fn fit(positions: &[Position]) -> Vec<f64> {
     weights
 }
 
-fn newton(examples: &[(Features, bool)]) -> Vec<f64> {
-    let mut weights = vec![0.0; N_FEATURES];
+pub fn newton<const N: usize>(examples: &[([f32; N], bool)]) -> Vec<f64> {
+    let mut weights = vec![0.0; N];
     for _ in 0..ROUNDS {
         let mut gradient: Vec<f64> = weights.iter().map(|weight| -RIDGE * weight).collect();
-        let mut hessian = vec![vec![0.0; N_FEATURES]; N_FEATURES];
+        let mut hessian = vec![vec![0.0; N]; N];
         for (i, row) in hessian.iter_mut().enumerate() {
             row[i] = RIDGE;
         }
@@ -55,10 +53,10 @@ fn newton(examples: &[(Features, bool)]) -> Vec<f64> {
             let p = probability(features, &weights);
             let error = f64::from(u8::from(*right)) - p;
             let spread = p * (1.0 - p);
-            for i in 0..N_FEATURES {
+            for i in 0..N {
                 let x = f64::from(features[i]);
                 gradient[i] += error * x;
-                for j in 0..N_FEATURES {
+                for j in 0..N {
                     hessian[i][j] += spread * x * f64::from(features[j]);
                 }
             }
@@ -73,7 +71,7 @@ fn newton(examples: &[(Features, bool)]) -> Vec<f64> {
 /// Fits `right ~ scale * logit + shift` by gradient steps on two numbers.
 fn straighten(winners: &[(f64, bool)]) -> (f64, f64) {
     let (mut scale, mut shift) = (1.0, 0.0);
-    for _ in 0..4_000 {
+    for _ in 0..400 {
         let (mut by_scale, mut by_shift) = (0.0, 0.0);
         for (p, right) in winners {
             let logit = (p.max(1e-6) / (1.0 - p).max(1e-6)).ln();

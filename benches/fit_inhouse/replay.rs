@@ -1,27 +1,64 @@
-//! Types the lines that a release adds, and asks the model on the way.
+//! Types lines as an editor would, and asks the model at every key.
+//!
+//! Two kinds of question come of it. A *place* is one random column of each line, whatever was
+//! suggested before it: how often is the model right there, and does it know. A *key* is a place as
+//! typing meets it: what is shown stays until it is contradicted, what is right is taken, and the
+//! lines that the model knows are over early, so that the hard ones are asked about more often.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mantle_ls::inhouse::{EmbeddedModel, Features, Query};
+use mantle_ls::inhouse::{CutFeatures, EmbeddedModel, Features, Opinion, Query, SHOW_THRESHOLD};
 
 use super::corpus::Pair;
+use super::diff::{added_lines, similarity};
 
-/// Positions asked in one package: the large ones must not drown the small ones.
-const PER_PACKAGE: usize = 500;
-const MAX_FILE_BYTES: u64 = 400_000;
+/// Lines typed in one package: the large ones must not drown the small ones.
+const LINES: usize = 50;
+/// Lines of the files that questions are asked in.
+const MOST_LINES: usize = 3_000;
+/// What a young repository has, in bytes.
+const YOUNG: usize = 120_000;
 
-/// What the model weighed at one position.
-pub struct Position {
-    pub alternatives: Vec<Asked>,
+/// Where the lines come from, and what is known when they are typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// Lines that a release adds; the release before it is known.
+    Edits,
+    /// The same, where only a few files of the release before are known.
+    Young,
+    /// Any line of a finished file, with all that stands below it.
+    Holes,
+}
+
+/// Whether every key is asked about, or only one random place in each line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    Asked,
+    Skipped,
+}
+
+/// What the model weighed at one place.
+pub struct Asked {
+    /// The language of the file, as the tables name it.
+    pub language: &'static str,
+    /// The best first.
+    pub alternatives: Vec<Weighed>,
+    /// Beginnings of the best one, and whether the line begins so.
+    pub cuts: Vec<(CutFeatures, bool)>,
 }
 
 /// One suggestion and whether it was right.
-pub struct Asked {
+pub struct Weighed {
     pub features: Features,
-    pub confidence: f32,
+    pub confidence: f64,
+    pub right: bool,
+    pub similarity: f64,
+}
+
+/// What was shown while a line was typed.
+pub struct Shown {
+    pub language: &'static str,
     pub right: bool,
     pub characters: usize,
 }
@@ -29,131 +66,325 @@ pub struct Asked {
 /// What came of a run.
 #[derive(Default)]
 pub struct Replay {
-    pub positions: Vec<Position>,
+    pub places: Vec<Asked>,
+    pub keys: Vec<Asked>,
+    pub shown: Vec<Shown>,
+    /// Characters of the typed lines, by language.
+    pub typed: BTreeMap<&'static str, usize>,
     pub query_times: Vec<Duration>,
     pub source_bytes: usize,
     pub index_bytes: usize,
     pub learning: Duration,
 }
 
-/// Replays the change of every package.
-pub fn run(pairs: &[Pair]) -> Replay {
-    let mut replay = Replay::default();
-    for (n, pair) in pairs.iter().enumerate() {
-        replay_pair(pair, n as u64, &mut replay);
+impl Replay {
+    fn add(&mut self, other: Self) {
+        self.places.extend(other.places);
+        self.keys.extend(other.keys);
+        self.shown.extend(other.shown);
+        for (language, characters) in other.typed {
+            *self.typed.entry(language).or_default() += characters;
+        }
+        self.query_times.extend(other.query_times);
+        self.source_bytes += other.source_bytes;
+        self.index_bytes += other.index_bytes;
+        self.learning += other.learning;
     }
-    replay
 }
 
-fn replay_pair(pair: &Pair, seed: u64, replay: &mut Replay) {
-    let old = files(&pair.old);
-    let new = files(&pair.new);
+/// Types in every package.
+pub fn run(pairs: &[Pair], set: Set, keys: Keys) -> Replay {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = |thread: usize| {
+        let mut replay = Replay::default();
+        for (n, pair) in pairs.iter().enumerate().skip(thread).step_by(threads) {
+            replay_pair(
+                pair,
+                (set, keys),
+                Random(n as u64 * 2_654_435_761 + 1),
+                &mut replay,
+            );
+        }
+        replay
+    };
+    let share = &share;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|n| scope.spawn(move || share(n)))
+            .collect();
+        let mut all = Replay::default();
+        for thread in running {
+            all.add(thread.join().expect("no question is answered with a panic"));
+        }
+        all
+    })
+}
+
+/// A line to type, in the file as it will be when it is typed.
+struct Line {
+    path: String,
+    above: String,
+    line: String,
+    below: String,
+}
+
+fn replay_pair(pair: &Pair, (set, keys): (Set, Keys), mut random: Random, replay: &mut Replay) {
+    let mut known = pair.files(if set == Set::Holes {
+        &pair.new
+    } else {
+        &pair.old
+    });
+    if set == Set::Young {
+        known = some_of(known, &mut random);
+    }
+    let mut lines = match set {
+        Set::Holes => holes(pair, &known, &mut random),
+        Set::Edits | Set::Young => edits(pair, &known, &mut random),
+    };
+    lines.truncate(LINES);
+    if lines.is_empty() {
+        println!("{}: nothing to type", pair.name);
+        return;
+    }
     let model = EmbeddedModel::new();
-    let lessons = old.iter().map(|(path, text)| {
-        let language = language(path).to_owned();
+    let lessons = known.iter().map(|(path, text)| {
+        let language = pair.language(path).to_owned();
         (path.clone(), language, text.clone())
     });
+    let lessons: Vec<_> = lessons.collect();
     let started = Instant::now();
-    model.learn_many(lessons.collect::<Vec<_>>().into_iter());
+    model.learn_many(lessons.into_iter());
     replay.learning += started.elapsed();
-    replay.source_bytes += old.values().map(String::len).sum::<usize>();
+    replay.source_bytes += known.values().map(String::len).sum::<usize>();
     replay.index_bytes += model.bytes();
+    for line in &lines {
+        let closes = random.below(3) == 0;
+        let language = pair.language(&line.path);
+        Typist {
+            model: &model,
+            line,
+            language,
+            closes,
+            keys,
+            replay,
+        }
+        .type_line(&mut random);
+    }
+}
 
-    let mut added: Vec<(&String, Vec<&str>, Vec<bool>, usize)> = Vec::new();
+/// Keeps a few files, in no order, up to the size of a young repository.
+fn some_of(files: BTreeMap<String, String>, random: &mut Random) -> BTreeMap<String, String> {
+    let mut files: Vec<(String, String)> = files.into_iter().collect();
+    random.shuffle(&mut files);
+    let mut bytes = 0;
+    files
+        .into_iter()
+        .take_while(|(_, text)| {
+            bytes += text.len();
+            bytes <= YOUNG
+        })
+        .collect()
+}
+
+fn edits(pair: &Pair, known: &BTreeMap<String, String>, random: &mut Random) -> Vec<Line> {
+    let mut found = Vec::new();
+    let new = pair.files(&pair.new);
+    let mut texts: Vec<(Vec<&str>, Vec<bool>)> = Vec::new();
     for (path, text) in &new {
         // A file that is new may be an old one under a new name, which would be too easy.
-        let Some(before) = old.get(path).filter(|before| *before != text) else {
+        let Some(before) = known.get(path).filter(|before| *before != text) else {
             continue;
         };
-        let lines: Vec<&str> = text.lines().collect();
-        let is_new = added_lines(&before.lines().collect::<Vec<_>>(), &lines);
-        for at in (0..lines.len()).filter(|&at| is_new[at] && lines[at].trim().len() > 2) {
-            added.push((path, lines.clone(), is_new.clone(), at));
+        if !pair.asks_in(path) {
+            continue;
         }
+        let lines: Vec<&str> = text.lines().collect();
+        // Long files take a square of their length to compare, and there are enough of the others.
+        if lines.len() > MOST_LINES || before.lines().count() > MOST_LINES {
+            continue;
+        }
+        let is_new = added_lines(&before.lines().collect::<Vec<_>>(), &lines);
+        let added = (0..lines.len()).filter(|&at| is_new[at] && is_worth_typing(lines[at]));
+        found.extend(added.map(|at| (path, texts.len(), at)));
+        texts.push((lines, is_new));
     }
-    let mut random = Random(seed.wrapping_mul(2_654_435_761) + 1);
-    for _ in 0..PER_PACKAGE.min(added.len() * 2) {
-        let (path, lines, is_new, at) = &added[random.below(added.len())];
-        let line = lines[*at].trim_end();
+    random.shuffle(&mut found);
+    found.truncate(LINES);
+    found
+        .into_iter()
+        .map(|(path, text, at)| {
+            let (lines, is_new) = &texts[text];
+            // Lines of the change below the cursor do not exist yet.
+            let kept = (at + 1..lines.len()).filter(|&below| !is_new[below]);
+            Line {
+                path: path.clone(),
+                above: lines[..at].iter().flat_map(|l| [l, "\n"]).collect(),
+                line: lines[at].trim_end().to_owned(),
+                below: kept.flat_map(|below| ["\n", lines[below]]).collect(),
+            }
+        })
+        .collect()
+}
+
+fn holes(pair: &Pair, known: &BTreeMap<String, String>, random: &mut Random) -> Vec<Line> {
+    let mut found = Vec::new();
+    for (path, text) in known.iter().filter(|(path, _)| pair.asks_in(path)) {
+        let lines = text.lines().enumerate();
+        found.extend(
+            lines
+                .filter(|(_, l)| is_worth_typing(l))
+                .map(|(at, _)| (path, at)),
+        );
+    }
+    random.shuffle(&mut found);
+    found.truncate(LINES);
+    found
+        .into_iter()
+        .map(|(path, at)| {
+            let lines: Vec<&str> = known[path].lines().collect();
+            Line {
+                path: path.clone(),
+                above: lines[..at].iter().flat_map(|l| [*l, "\n"]).collect(),
+                line: lines[at].trim_end().to_owned(),
+                below: lines[at + 1..].iter().flat_map(|l| ["\n", *l]).collect(),
+            }
+        })
+        .collect()
+}
+
+fn is_worth_typing(line: &str) -> bool {
+    line.trim().len() > 2
+}
+
+/// Somebody who types one line.
+struct Typist<'a> {
+    model: &'a EmbeddedModel,
+    line: &'a Line,
+    language: &'static str,
+    /// Some editors close brackets and quotes at once.
+    closes: bool,
+    keys: Keys,
+    replay: &'a mut Replay,
+}
+
+impl Typist<'_> {
+    fn type_line(self, random: &mut Random) {
+        let line = self.line.line.as_str();
         let lead = line.len() - line.trim_start().len();
         let columns: Vec<usize> = line[lead..].char_indices().map(|(i, _)| lead + i).collect();
-        let column = columns[random.below(columns.len())];
-        let mut before: String = lines[..*at].iter().flat_map(|l| [l, "\n"]).collect();
-        before.push_str(&line[..column]);
-        let mut truth = &line[column..];
-        let mut after = String::new();
-        if random.below(3) == 0 {
-            // Some editors close brackets and quotes at once.
-            let closed = closing(&line[lead..column]);
+        let place = columns[random.below(columns.len())];
+        let group = group(self.language);
+        *self.replay.typed.entry(group).or_default() += columns.len();
+        // Reads the file: in an editor that was done when it was opened.
+        let _ = self.ask(lead);
+        let mut shown: Option<(usize, String)> = None;
+        let mut taken_up_to = lead;
+        for &column in &columns {
+            if let Some((from, text)) = &shown
+                && !text.starts_with(&line[*from..column])
+            {
+                shown = None;
+            }
+            let is_asked = self.keys == Keys::Asked && shown.is_none() && column >= taken_up_to;
+            if !is_asked && column != place {
+                continue;
+            }
+            let opinion = self.ask(column);
+            let truth = self.rest_at(column).0.to_owned();
+            if is_asked {
+                self.replay.keys.push(asked(group, &truth, &opinion));
+                let best = opinion.prediction();
+                if let Some(best) = best.filter(|best| best.confidence.get() >= SHOW_THRESHOLD) {
+                    let is_right =
+                        is_right(&best.text, &truth) || (best.is_cut && begins(&truth, &best.text));
+                    let characters = best.text.chars().count();
+                    self.replay.shown.push(Shown {
+                        language: group,
+                        right: is_right,
+                        characters,
+                    });
+                    if is_right {
+                        taken_up_to = column + best.text.len().min(truth.len());
+                    } else {
+                        shown = Some((column, best.text.clone()));
+                    }
+                }
+            }
+            if column == place {
+                self.replay.query_times.push(self.time_of(column));
+                self.replay.places.push(asked(group, &truth, &opinion));
+            }
+        }
+    }
+
+    /// Returns what the line still lacks at a column, and what stands after the cursor in it.
+    fn rest_at(&self, column: usize) -> (&str, String) {
+        let line = self.line.line.as_str();
+        let truth = &line[column..];
+        if self.closes {
+            let closed = closing(line[..column].trim_start());
             if let Some(inner) = truth.strip_suffix(closed.as_str())
                 && !inner.is_empty()
             {
-                truth = inner;
-                after = closed;
+                return (inner, closed);
             }
         }
-        let kept = (at + 1..lines.len()).filter(|&below| !is_new[below]);
-        after.extend(kept.flat_map(|below| ["\n", lines[below]]));
-        let query = Query {
-            path,
-            language: language(path),
+        (truth, String::new())
+    }
+
+    /// Returns how long an answer takes where the file was read at the key before; the fastest of
+    /// three, because the machine is shared.
+    fn time_of(&self, column: usize) -> Duration {
+        let times = (0..3).map(|_| {
+            let started = Instant::now();
+            let _ = self.ask(column);
+            started.elapsed()
+        });
+        times.min().unwrap_or_default()
+    }
+
+    fn ask(&self, column: usize) -> Opinion {
+        let before = [&self.line.above, &self.line.line[..column]].concat();
+        let after = self.rest_at(column).1 + &self.line.below;
+        self.model.opinion(&Query {
+            path: &self.line.path,
+            language: self.language,
             before: &before,
             after: &after,
-        };
-        // Asked twice: in an editor the file was read at the key before.
-        let _ = model.alternatives(&query);
-        let started = Instant::now();
-        let alternatives = model.alternatives(&query);
-        replay.query_times.push(started.elapsed());
-        replay.positions.push(Position {
-            alternatives: alternatives
-                .into_iter()
-                .map(|alternative| Asked {
-                    characters: alternative.prediction.text.chars().count(),
-                    features: alternative.features,
-                    confidence: alternative.prediction.confidence.get(),
-                    right: alternative.prediction.text.trim() == truth.trim(),
-                })
-                .collect(),
-        });
+        })
     }
 }
 
-/// Says which lines of `new` stand in no longest common subsequence with `old`.
-fn added_lines(old: &[&str], new: &[&str]) -> Vec<bool> {
-    let same_start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (old, rest) = (&old[same_start..], &new[same_start..]);
-    let same_end = old
-        .iter()
-        .rev()
-        .zip(rest.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let (old, rest) = (&old[..old.len() - same_end], &rest[..rest.len() - same_end]);
-    let width = rest.len() + 1;
-    let mut longest = vec![0_u32; (old.len() + 1) * width];
-    for i in (0..old.len()).rev() {
-        for j in (0..rest.len()).rev() {
-            longest[i * width + j] = if old[i] == rest[j] {
-                longest[(i + 1) * width + j + 1] + 1
-            } else {
-                longest[(i + 1) * width + j].max(longest[i * width + j + 1])
-            };
+fn asked(language: &'static str, truth: &str, opinion: &Opinion) -> Asked {
+    let weighed = opinion.alternatives.iter().map(|alternative| {
+        let text = &alternative.prediction.text;
+        Weighed {
+            features: alternative.features,
+            confidence: f64::from(alternative.prediction.confidence.get()),
+            right: is_right(text, truth),
+            similarity: similarity(text.trim(), truth.trim()),
         }
+    });
+    Asked {
+        language,
+        alternatives: weighed.collect(),
+        cuts: opinion
+            .cuts
+            .iter()
+            .map(|cut| (cut.features, begins(truth, &cut.prediction.text)))
+            .collect(),
     }
-    let mut added = vec![false; new.len()];
-    let (mut i, mut j) = (0, 0);
-    while j < rest.len() {
-        if i < old.len() && old[i] == rest[j] {
-            (i, j) = (i + 1, j + 1);
-        } else if i < old.len() && longest[(i + 1) * width + j] >= longest[i * width + j + 1] {
-            i += 1;
-        } else {
-            added[same_start + j] = true;
-            j += 1;
-        }
-    }
-    added
+}
+
+fn is_right(text: &str, truth: &str) -> bool {
+    text.trim() == truth.trim()
+}
+
+/// Returns whether a line begins with these tokens, and does not go on inside the last of them.
+fn begins(line: &str, start: &str) -> bool {
+    let is_word = |c: char| c == '_' || c.is_alphanumeric();
+    line.strip_prefix(start)
+        .is_some_and(|rest| !(start.ends_with(is_word) && rest.starts_with(is_word)))
 }
 
 /// Returns what an editor puts behind the cursor for the brackets and quotes open before it.
@@ -174,41 +405,16 @@ fn closing(typed: &str) -> String {
     open.iter().rev().collect()
 }
 
-fn files(root: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let Ok(meta) = entry.metadata() else { continue };
-            if meta.is_dir() {
-                folders.push(path);
-            } else if meta.len() < MAX_FILE_BYTES
-                && let Ok(relative) = path.strip_prefix(root)
-                && let relative = relative.to_string_lossy().into_owned()
-                && !language(&relative).is_empty()
-                && !relative.contains("dist/")
-                && !relative.contains(".min.")
-                && let Ok(text) = fs::read_to_string(&path)
-            {
-                found.insert(relative, text);
-            }
-        }
-    }
-    found
-}
-
-fn language(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("rs") => "rust",
-        Some("py") => "python",
-        Some("js" | "mjs" | "cjs") => "javascript",
-        Some("ts") => "typescript",
-        _ => "",
+/// Returns the row of the tables that a language counts in.
+fn group(language: &'static str) -> &'static str {
+    match language {
+        "typescriptreact" => "typescript",
+        "scss" => "css",
+        other => other,
     }
 }
 
-/// A small generator, so that every run asks the same positions.
+/// A small generator, so that every run asks the same places.
 struct Random(u64);
 
 impl Random {
@@ -218,5 +424,11 @@ impl Random {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % limit
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
     }
 }

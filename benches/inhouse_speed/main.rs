@@ -123,10 +123,10 @@ fn queries(model: &EmbeddedModel, sources: &[Source], digest: &mut u64) {
             before: &source.text[..at],
             after: &source.text[rest.map_or(source.text.len(), |rest| at + rest)..],
         };
-        first.add(cpu(|| drop(model.alternatives(&query))).0);
-        let (seconds, alternatives) = cpu(|| model.alternatives(&query));
+        first.add(cpu(|| drop(model.opinion(&query))).0);
+        let (seconds, opinion) = cpu(|| model.opinion(&query));
         second.add(seconds);
-        for alternative in alternatives {
+        for alternative in opinion.alternatives {
             measure::mix(digest, &alternative.prediction.text);
             let confidence = alternative.prediction.confidence.get().to_bits();
             *digest = digest.rotate_left(7) ^ u64::from(confidence);
@@ -167,11 +167,11 @@ fn keystrokes(model: &EmbeddedModel, text: &str, name: &str, digest: &mut u64) {
                 before: &text[..at],
                 after: &text[at..],
             };
-            let (with_update, _) = cpu(|| model.alternatives(&query));
-            let (without, alternatives) = cpu(|| model.alternatives(&query));
+            let (with_update, _) = cpu(|| model.opinion(&query));
+            let (without, opinion) = cpu(|| model.opinion(&query));
             update.add((with_update - without).max(0.0));
             whole.add(with_update);
-            for alternative in alternatives {
+            for alternative in opinion.alternatives {
                 measure::mix(digest, &alternative.prediction.text);
             }
         }

@@ -128,6 +128,7 @@ fn print_explanation(explanation: &Explanation, answer: &Answer) {
     if let Some(context) = &explanation.context {
         eprintln!("context:\n{context}");
     }
+    print_embedded(explanation);
     if let Some(prompt) = &explanation.prompt {
         eprintln!(
             "prompt: {} tokens, {} snippets",
@@ -166,6 +167,19 @@ fn print_explanation(explanation: &Explanation, answer: &Answer) {
             "suggestion: from {} ({}){sure}",
             candidate.source, candidate.model
         );
+    }
+}
+
+fn print_embedded(explanation: &Explanation) {
+    if explanation.embedded.is_empty() {
+        eprintln!("embedded model: nothing known fits here");
+        return;
+    }
+    eprintln!("embedded model, the rest of the line:");
+    for prediction in &explanation.embedded {
+        let sure = 100.0 * prediction.confidence.get();
+        let kind = if prediction.is_cut { " …" } else { "" };
+        eprintln!("  {sure:>3.0} % {}{kind}", prediction.text);
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Decided {
     pub(super) features: Features,
     /// The context in words, for the command line only: it holds text.
     pub(super) described: Option<String>,
+    /// What the embedded model weighed, for the command line only.
+    pub(super) considered: Vec<Prediction>,
 }
 
 impl Engine {
@@ -100,6 +102,7 @@ impl Engine {
             episode: EpisodeId::new(request.received),
             id: DecisionId::new(request.received),
             described: (self.origin == Origin::Cli).then(|| describe(&place.context)),
+            considered: place.considered,
             decision: place.decision,
             features: place.features,
             snapshot,
@@ -115,6 +118,7 @@ impl Engine {
         account.settled();
         if let Some(prediction) = &place.prediction {
             let (text, confidence) = (&prediction.text, Some(prediction.confidence));
+            self.confidence.remember(decided.id, prediction);
             self.candidate(&decided, decided.id, &ModelId::embedded(), text, confidence);
         }
 

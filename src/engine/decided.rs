@@ -66,6 +66,7 @@ impl Engine {
             decision: decided.decision.clone(),
             features: decided.features.clone(),
             context: decided.described.clone(),
+            embedded: decided.considered.clone(),
             prompt,
             steps,
         });

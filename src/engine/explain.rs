@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::{CompletionId, Decision, Features, Prompt};
+use crate::inhouse::Prediction;
 
 /// How many are kept.
 const CAPACITY: usize = 256;
@@ -19,6 +20,9 @@ pub struct Explanation {
     pub features: Features,
     /// The context in words; only on the command line, since it holds text.
     pub context: Option<String>,
+    /// What the embedded model weighed: whole lines, then beginnings of the surest; only on the
+    /// command line.
+    pub embedded: Vec<Prediction>,
     /// The prompt of the last model that was asked, if one was.
     pub prompt: Option<Prompt>,
     /// What happened, step by step, in sentences.

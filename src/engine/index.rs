@@ -76,6 +76,10 @@ impl Engine {
 
     fn index_now(&self) -> IndexReport {
         let mut report = IndexReport::default();
+        if let Some(root) = self.roots.first() {
+            self.confidence
+                .load(&index_folder(&self.cache_folder, root));
+        }
         for root in &self.roots {
             let mut manifest = Manifest::new(root);
             let mut walk = walk(root, Limits::default(), language_of);

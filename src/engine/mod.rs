@@ -14,6 +14,7 @@ mod call;
 mod charge;
 mod clock;
 mod complete;
+mod confidence;
 mod decided;
 mod episodes;
 mod explain;
@@ -59,6 +60,7 @@ use crate::domain::{ModelSpec, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::EmbeddedModel;
 use crate::models::Clients;
+use crate::workspace::index_folder;
 
 /// Finds the key that an environment variable holds.
 pub type KeySource = Box<dyn Fn(&str) -> Option<SecretString> + Send + Sync>;
@@ -99,6 +101,7 @@ pub struct Engine {
     documents: Documents,
     open_files: open::OpenFiles,
     embedded: Arc<EmbeddedModel>,
+    confidence: confidence::WorkspaceConfidence,
     guard: Guard,
     answers: AnswerCache,
     arms: Vec<arm::ArmModel>,
@@ -146,6 +149,7 @@ impl Engine {
             refresher: refresh::Refresher::default(),
             open_files: open::OpenFiles::default(),
             embedded: Arc::new(EmbeddedModel::new()),
+            confidence: confidence::WorkspaceConfidence::default(),
             guard: Guard::new(),
             answers: AnswerCache::default(),
             arms,
@@ -194,6 +198,13 @@ impl Engine {
         self.closing.cancel();
         self.flights.close().await;
         self.record_all(self.episodes.close_all(self.clock.now()));
+        if let Some(root) = self.roots.first()
+            && let Err(error) = self
+                .confidence
+                .save(&index_folder(&self.cache_folder, root))
+        {
+            tracing::info!(%error, "what this session taught about confidence is not kept");
+        }
         self.book.close().await;
     }
 

@@ -209,6 +209,9 @@ impl Engine {
 
     pub(super) fn record_all(&self, events: Vec<LedgerEvent>) {
         for event in events {
+            if let LedgerEvent::Match(row) = &event {
+                self.confidence.observe(row);
+            }
             if let LedgerEvent::Outcome(row) = &event
                 && row.kind == OutcomeKind::Accepted
             {

@@ -11,8 +11,8 @@ use super::finish::finish;
 use super::patience::{Stake, patience};
 use crate::context::{self, Context, Facts};
 use crate::documents::{Snapshot, Tree};
-use crate::domain::{ByteOffset, CompletionRequest, Decision, Features, Money, TokenCount};
-use crate::inhouse::{Prediction, Query, SHOW_THRESHOLD};
+use crate::domain::{ByteOffset, CompletionRequest, Decision, Features, Money, Origin, TokenCount};
+use crate::inhouse::{Opinion, Prediction, Query, SHOW_THRESHOLD};
 use crate::routing::{self, Standing};
 
 /// How long a parse may take before the completion goes on without a fresh tree.
@@ -21,6 +21,8 @@ const PARSE_LIMIT: Duration = Duration::from_millis(30);
 pub struct Place {
     pub context: Context,
     pub prediction: Option<Prediction>,
+    /// What the embedded model weighed; only on the command line, where it is shown.
+    pub considered: Vec<Prediction>,
     pub features: Features,
     pub decision: Decision,
 }
@@ -57,7 +59,15 @@ impl Engine {
         let facts = self.facts_of(snapshot, tree.as_ref(), request.offset);
         let context = context::look(snapshot, tree.as_ref(), &facts, request.offset, path, &[]);
         let collected = Instant::now();
-        let prediction = self.predict(request, snapshot, path, &context);
+        let opinion = self.opinion(request, snapshot, path, &context);
+        let prediction = opinion.prediction().cloned().and_then(|prediction| {
+            let text = finish(&prediction.text, &context).ok()?.text;
+            Some(Prediction { text, ..prediction })
+        });
+        let considered = match self.origin {
+            Origin::Cli => opinion.into_predictions(),
+            _ => Vec::new(),
+        };
         let predicted = Instant::now();
         let features = features_of(&context, prediction.as_ref());
         let tokens = TokenCount::new(u64::from(features.prompt_tokens));
@@ -81,6 +91,7 @@ impl Engine {
         Place {
             context,
             prediction,
+            considered,
             features,
             decision,
         }
@@ -130,28 +141,28 @@ impl Engine {
     }
 
     /// Asks the embedded model, unless every request goes to one model.
-    fn predict(
+    fn opinion(
         &self,
         request: &CompletionRequest,
         snapshot: &Snapshot,
         path: &str,
         context: &Context,
-    ) -> Option<Prediction> {
+    ) -> Opinion {
         if !self.asks_embedded() {
-            return None;
+            return Opinion::default();
         }
         let key = self.open_files.path(&request.document);
         let key = key
             .as_ref()
             .map_or(path.into(), |key| key.to_string_lossy());
-        let prediction = self.embedded.predict(&Query {
+        let query = Query {
             path: &key,
             language: &snapshot.language_id,
             before: &context.prefix,
             after: &context.suffix,
-        })?;
-        let text = finish(&prediction.text, context).ok()?.text;
-        Some(Prediction { text, ..prediction })
+        };
+        let opinion = self.embedded.opinion(&query);
+        opinion.corrected(&self.confidence.correction())
     }
 }
 

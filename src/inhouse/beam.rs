@@ -28,6 +28,8 @@ pub(super) struct Step {
     pub(super) support: f32,
     /// Whether it is an identifier or number.
     pub(super) is_word: bool,
+    /// Where it ends in the text of its line, in bytes.
+    pub(super) end: usize,
 }
 
 /// A line's rest, from the cursor to its end.
@@ -117,6 +119,7 @@ pub(super) fn search(
                     workspace_depth: found.workspace_depth,
                     support: found.support,
                     is_word: evidence.text(next).starts_with(is_word_char),
+                    end: 0,
                 };
                 let log_p = of.line.log_p + step.log_p;
                 if log_p > MIN_LOG_P {
@@ -132,12 +135,15 @@ pub(super) fn search(
             }
             let mut draft = live[draft].clone();
             draft.line.log_p = log_p;
-            draft.line.steps.push(step);
             if next.id.ends_line() {
+                let end = draft.line.text.len();
+                draft.line.steps.push(Step { end, ..step });
                 done.push(draft.line);
                 continue;
             }
             append(&mut draft.line.text, evidence, &next, first, at_line_start);
+            let end = draft.line.text.len();
+            draft.line.steps.push(Step { end, ..step });
             if draft.line.text.len() <= MAX_BYTES {
                 draft.context.push(next.id);
                 grown.push(draft);

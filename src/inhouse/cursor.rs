@@ -1,5 +1,6 @@
 //! What a query says about its cursor: the typed part of a word, the line, the text around it.
 
+use super::language::introduces;
 use super::lex::{Lexed, hash_bytes, is_word_char, may_grow};
 use super::model::Query;
 
@@ -70,22 +71,40 @@ impl<'a> Cursor<'a> {
     }
 
     /// Returns the lines around the cursor, to compare suggestions with.
-    pub(super) fn neighbourhood(&self) -> Neighbourhood {
+    pub(super) fn neighbourhood(&self) -> Neighbourhood<'a> {
         let above = &self.above[..self.above.len() - self.line_before_partial().len()];
-        let above: Vec<u64> = hashes(above.lines().rev(), LINES_ABOVE);
-        let below: Vec<u64> = hashes(self.below.lines(), LINES_BELOW);
-        Neighbourhood { above, below }
+        Neighbourhood {
+            above: hashes(above.lines().rev(), LINES_ABOVE),
+            below: hashes(self.below.lines(), LINES_BELOW),
+            text_above: above,
+            text_below: self.below,
+        }
     }
 }
 
 /// Hashes of the lines around the cursor, nearest first, empty ones left out.
 #[derive(Debug)]
-pub(super) struct Neighbourhood {
+pub(super) struct Neighbourhood<'a> {
     above: Vec<u64>,
     below: Vec<u64>,
+    text_above: &'a str,
+    text_below: &'a str,
 }
 
-impl Neighbourhood {
+impl Neighbourhood<'_> {
+    /// Says whether the name that a line declares is declared in the lines around already.
+    pub(super) fn has_sibling(&self, line: &str) -> bool {
+        let Some(head) = head_of(line) else {
+            return false;
+        };
+        let begins = |other: &str| {
+            let rest = other.trim_start().strip_prefix(head);
+            rest.is_some_and(|rest| !rest.starts_with(is_word_char))
+        };
+        self.text_above.lines().rev().take(LINES_ABOVE).any(begins)
+            || self.text_below.lines().take(LINES_BELOW).any(begins)
+    }
+
     /// Says where a line like this stands already.
     pub(super) fn repeats(&self, line: &str) -> Repeats {
         let hash = hash_bytes(line.trim().as_bytes());
@@ -110,6 +129,24 @@ pub(super) struct Repeats {
     pub(super) next: bool,
     /// Somewhere below.
     pub(super) below: bool,
+}
+
+/// Returns a line up to the end of the name that it declares, if it declares one.
+fn head_of(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let is_border = |&(_, c): &(usize, char)| !is_word_char(c);
+    let ends = line.char_indices().filter(is_border).map(|(at, _)| at);
+    let mut start = 0;
+    let mut declares_next = false;
+    for end in ends.chain([line.len()]).take(6) {
+        let word = line.get(start..end).unwrap_or_default();
+        if declares_next && !word.is_empty() {
+            return Some(&line[..end]);
+        }
+        declares_next |= introduces(word);
+        start = end + line[end..].chars().next().map_or(0, char::len_utf8);
+    }
+    None
 }
 
 fn hashes<'a>(lines: impl Iterator<Item = &'a str>, limit: usize) -> Vec<u64> {
@@ -215,6 +252,21 @@ mod tests {
     fn a_bracket_or_a_blank_is_whole() {
         check("f(|)", "f(", "", ")");
         check("let |  \r\n", "let ", "", "");
+    }
+
+    #[track_caller]
+    fn check_head(line: &str, expected: Option<&str>) {
+        assert_eq!(head_of(line), expected);
+    }
+
+    #[test]
+    fn a_declaration_is_known_by_its_name() {
+        check_head("    pub fn open(&self) {", Some("pub fn open"));
+        check_head("async def test_one():", Some("async def test_one"));
+        check_head("class A", Some("class A"));
+        check_head("self.open(path)", None);
+        check_head("let total = 1;", None);
+        check_head("fn", None);
     }
 
     #[test]

@@ -162,6 +162,13 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// Returns how many tokens of the workspace, and of the open file, it can ask.
+    pub(super) fn volume(&self) -> (usize, usize) {
+        let views = self.views.iter();
+        let workspace = views.map(|view| view.segment.len() - view.own.len());
+        (workspace.sum(), self.above.len() + self.below.len())
+    }
+
     /// Says what may follow `context`, whose first token is the nearest.
     pub(super) fn next(&mut self, context: &[TokenId], constraint: Constraint<'_>) -> Distribution {
         self.tally.clear();

@@ -8,7 +8,7 @@ use super::lex::is_word_char;
 use super::segment::MAX_CONTEXT;
 
 /// Words used within so many tokens count as near: about forty lines.
-const NEAR_TOKENS: usize = 400;
+pub(super) const NEAR_TOKENS: usize = 400;
 
 /// The names of the features, in order.
 pub const FEATURE_NAMES: [&str; N_FEATURES] = [
@@ -57,21 +57,35 @@ pub const FEATURE_NAMES: [&str; N_FEATURES] = [
     "seen_once_all",
     "long_context",
     "log_p_seen_once",
+    "workspace_volume",
+    "open_volume",
+    "log_p_little_known",
+    "workspace_alone",
+    "declares_known_name",
+    "unknown_words",
+    "has_quote",
+    "share_of_beam",
 ];
 
 /// How many features there are.
-pub const N_FEATURES: usize = 45;
+pub const N_FEATURES: usize = 53;
 
 /// The features of one suggestion.
 pub type Features = [f32; N_FEATURES];
+
+/// Returns how much a number of tokens is, between 0 and about 1.
+pub(super) fn volume(tokens: usize) -> f32 {
+    (1.0 + tokens as f32).ln() / 14.0
+}
 
 /// Describes each of the lines, which are sorted by probability.
 pub(super) fn describe(
     lines: &[Line],
     cursor: &Cursor<'_>,
-    neighbourhood: &Neighbourhood,
+    neighbourhood: &Neighbourhood<'_>,
     evidence: &Evidence<'_>,
 ) -> Vec<Features> {
+    let all: f32 = lines.iter().map(|line| line.log_p.exp()).sum();
     lines
         .iter()
         .enumerate()
@@ -82,16 +96,17 @@ pub(super) fn describe(
                 lines.first()
             };
             let margin = best_other.map_or(4.0, |other| line.log_p - other.log_p);
-            describe_line(line, margin, cursor, neighbourhood, evidence)
+            let share = line.log_p.exp() / all;
+            describe_line(line, (margin, share), cursor, neighbourhood, evidence)
         })
         .collect()
 }
 
 fn describe_line(
     line: &Line,
-    margin: f32,
+    (margin, share_of_beam): (f32, f32),
     cursor: &Cursor<'_>,
-    neighbourhood: &Neighbourhood,
+    neighbourhood: &Neighbourhood<'_>,
     evidence: &Evidence<'_>,
 ) -> Features {
     let steps = &line.steps;
@@ -125,7 +140,8 @@ fn describe_line(
         .any(declares);
     let log_p = line.log_p.max(-8.0);
     let seen_once = steps.iter().filter(|step| step.support <= 18.0).count() as f32;
-    let flag = |holds: bool| if holds { 1.0 } else { 0.0 };
+    let (workspace, open) = evidence.volume();
+    let has_sibling = neighbourhood.has_sibling(&whole);
     let log = |count: usize| (1.0 + count as f32).ln();
     [
         1.0,
@@ -180,5 +196,18 @@ fn describe_line(
                 .any(|step| step.open_depth.max(step.workspace_depth) >= MAX_CONTEXT),
         ),
         log_p * seen_once / n,
+        volume(workspace),
+        volume(open),
+        log_p * (1.0 - volume(workspace).min(1.0)),
+        flag(steps.iter().all(|step| step.open_share == 0.0)),
+        flag(has_sibling),
+        log(distances.len() - known),
+        flag(line.text.contains(['"', '\''])),
+        share_of_beam,
     ]
+}
+
+/// Returns 1 where something holds, else 0.
+pub(super) fn flag(holds: bool) -> f32 {
+    if holds { 1.0 } else { 0.0 }
 }

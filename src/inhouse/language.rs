@@ -62,6 +62,29 @@ pub(super) fn declares(word: &str) -> bool {
     )
 }
 
+/// Returns whether a word introduces a name that its neighbours must not have, too.
+pub(super) fn introduces(word: &str) -> bool {
+    matches!(
+        word,
+        "fn" | "def"
+            | "class"
+            | "struct"
+            | "enum"
+            | "trait"
+            | "type"
+            | "const"
+            | "static"
+            | "func"
+            | "fun"
+            | "function"
+            | "interface"
+            | "mod"
+            | "module"
+            | "namespace"
+            | "macro_rules"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,13 +5,15 @@
 //! There is no network, no clock and no file in here; texts come in through [`EmbeddedModel`].
 //! The way of a prediction: `cursor` takes the query apart, `evidence` asks `open_text` and
 //! the `shelves` of the workspace what may follow, `beam` follows that to the end of the line,
-//! `features` and `weights` say how sure it is.
+//! `features` and `weights` say how sure it is, and `cut` of which beginning it is surer.
 //! The way of a lesson: `lex` cuts a file into tokens, `gather` numbers its words, `order` sorts the
 //! places, and a `segment` stands on the `shelves`, where `merge` joins it with others or takes files
 //! out; `saved` turns all of it into bytes and back.
 
 mod beam;
+mod correction;
 mod cursor;
+mod cut;
 mod evidence;
 mod features;
 mod gather;
@@ -30,8 +32,12 @@ mod shelves;
 mod token_map;
 mod weights;
 
+pub use correction::Correction;
+pub use cut::{CUT_FEATURE_NAMES, CutFeatures, N_CUT_FEATURES};
 pub use features::{FEATURE_NAMES, Features, N_FEATURES};
 pub use language::family;
-pub use model::{Alternative, EmbeddedModel, LearntFile, Lesson, Prediction, Query, Settings};
+pub use model::{
+    Alternative, Cut, EmbeddedModel, LearntFile, Lesson, Opinion, Prediction, Query, Settings,
+};
 pub use saved::RestoreError;
 pub use weights::SHOW_THRESHOLD;

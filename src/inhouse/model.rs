@@ -5,7 +5,9 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::beam;
+use super::correction::Correction;
 use super::cursor::Cursor;
+use super::cut::{self, CutFeatures};
 use super::evidence::{Constraint, Evidence};
 use super::features::{Features, describe};
 use super::gather::Gathered;
@@ -14,7 +16,7 @@ use super::lex::TokenId;
 use super::open_text::OpenText;
 use super::saved::{self, RestoreError};
 use super::shelves::{MAX_SEGMENT_TOKENS, Shelves};
-use super::weights;
+use super::weights::{self, CUT_THRESHOLD, SHOW_THRESHOLD};
 use crate::domain::Confidence;
 
 /// Texts longer than this are not learnt.
@@ -97,8 +99,25 @@ pub struct Prediction {
     /// The text to insert at the cursor: neither blank nor with a line break, and without what
     /// already stands after the cursor.
     pub text: String,
-    /// The calibrated probability that it is exactly what the user is about to type.
+    /// The calibrated probability that it is what the user is about to type: the whole rest of
+    /// the line, or where it is a cut, the next part of it.
     pub confidence: Confidence,
+    /// The same before the workspace's own correction, which learns from this one.
+    pub fitted: Confidence,
+    /// Whether the line is believed to go on after it.
+    pub is_cut: bool,
+}
+
+impl Prediction {
+    fn new(text: String, probability: f32, is_cut: bool) -> Self {
+        let confidence = Confidence::new(probability);
+        Self {
+            text,
+            confidence,
+            fitted: confidence,
+            is_cut,
+        }
+    }
 }
 
 /// A prediction with what its confidence was computed from; for fitting and for explaining.
@@ -108,6 +127,61 @@ pub struct Alternative {
     pub prediction: Prediction,
     /// Its features, named by `FEATURE_NAMES`.
     pub features: Features,
+}
+
+/// The beginning of the best line, up to the end of some token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cut {
+    /// The text, and the probability that the user is about to type it, whatever follows.
+    pub prediction: Prediction,
+    /// Its features, named by `CUT_FEATURE_NAMES`.
+    pub features: CutFeatures,
+}
+
+/// What the model thinks about one place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Opinion {
+    /// Whole lines, the surest first.
+    pub alternatives: Vec<Alternative>,
+    /// Beginnings of the surest line, the shortest first.
+    pub cuts: Vec<Cut>,
+}
+
+impl Opinion {
+    /// Returns the same opinion, as sure as this workspace has taught.
+    #[must_use]
+    pub fn corrected(mut self, correction: &Correction) -> Self {
+        let wholes = self
+            .alternatives
+            .iter_mut()
+            .map(|whole| &mut whole.prediction);
+        let cuts = self.cuts.iter_mut().map(|cut| &mut cut.prediction);
+        for prediction in wholes.chain(cuts) {
+            prediction.confidence = correction.apply(prediction.fitted);
+        }
+        self
+    }
+
+    /// Returns all of it: whole lines, then cuts, the surest of each first.
+    #[must_use]
+    pub fn into_predictions(self) -> Vec<Prediction> {
+        let wholes = self.alternatives.into_iter().map(|whole| whole.prediction);
+        let cuts = self.cuts.into_iter().map(|cut| cut.prediction);
+        wholes.chain(cuts).collect()
+    }
+
+    /// Returns what to show: the surest line, or where it is not sure enough of that, the longest
+    /// beginning that it is sure of.
+    #[must_use]
+    pub fn prediction(&self) -> Option<&Prediction> {
+        let whole = &self.alternatives.first()?.prediction;
+        if whole.confidence.get() >= SHOW_THRESHOLD {
+            return Some(whole);
+        }
+        let cuts = self.cuts.iter().map(|cut| &cut.prediction);
+        let sure = cuts.rev().find(|cut| cut.confidence.get() >= CUT_THRESHOLD);
+        Some(sure.unwrap_or(whole))
+    }
 }
 
 /// The embedded model.
@@ -285,17 +359,14 @@ impl EmbeddedModel {
     /// millisecond when the file was asked about before, and never waits for a lesson.
     #[must_use]
     pub fn predict(&self, query: &Query<'_>) -> Option<Prediction> {
-        self.alternatives(query)
-            .into_iter()
-            .map(|alternative| alternative.prediction)
-            .next()
+        self.opinion(query).prediction().cloned()
     }
 
-    /// Returns what it weighed at the cursor, the best first.
+    /// Returns all that it weighed at the cursor.
     #[must_use]
-    pub fn alternatives(&self, query: &Query<'_>) -> Vec<Alternative> {
+    pub fn opinion(&self, query: &Query<'_>) -> Opinion {
         let Some(cursor) = Cursor::of(query) else {
-            return Vec::new();
+            return Opinion::default();
         };
         let known = self.known();
         let nothing = Shelves::default();
@@ -306,9 +377,9 @@ impl EmbeddedModel {
         let mut open = self.take_open(query.path);
         open.above.update(cursor.above);
         open.below.update(cursor.below);
-        let alternatives = weigh(&cursor, query.path, &open, shelves);
+        let opinion = weigh(&cursor, query.path, &open, shelves);
         self.keep_open(open);
-        alternatives
+        opinion
     }
 
     fn learn_batch(&self, lessons: &[Lesson]) {
@@ -399,7 +470,7 @@ fn strike(known: &mut Known, catalogue: &mut Catalogue, paths: &[&str]) -> bool 
     !by_family.is_empty()
 }
 
-fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) -> Vec<Alternative> {
+fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) -> Opinion {
     let mut evidence = Evidence::new(path, &open.above, &open.below, shelves);
     let constraint = Constraint {
         start: cursor.partial,
@@ -431,17 +502,31 @@ fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) ->
     lines.retain_mut(|line| fit_to_rest(&mut line.text, cursor.rest));
     lines.dedup_by(|later, earlier| later.text == earlier.text);
     if lines.is_empty() {
-        return Vec::new();
+        return Opinion::default();
     }
     let features = describe(&lines, cursor, &cursor.neighbourhood(), &evidence);
+    let best = features
+        .iter()
+        .map(weights::probability)
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    let cuts = best.map_or(Vec::new(), |(at, confidence)| {
+        cut::cuts(&lines[at], confidence, &lines, cursor, &evidence)
+            .into_iter()
+            .map(|(end, features)| {
+                let sure = weights::probability_of_cut(&features).max(confidence);
+                Cut {
+                    prediction: Prediction::new(lines[at].text[..end].to_owned(), sure, true),
+                    features,
+                }
+            })
+            .collect()
+    });
     let mut alternatives: Vec<Alternative> = lines
         .into_iter()
         .zip(features)
         .map(|(line, features)| Alternative {
-            prediction: Prediction {
-                text: line.text,
-                confidence: Confidence::new(weights::probability(&features)),
-            },
+            prediction: Prediction::new(line.text, weights::probability(&features), false),
             features,
         })
         .filter(|alternative| alternative.prediction.confidence.get() >= LEAST_CONFIDENCE)
@@ -450,7 +535,7 @@ fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) ->
         let sure = |alternative: &Alternative| alternative.prediction.confidence.get();
         sure(b).total_cmp(&sure(a))
     });
-    alternatives
+    Opinion { alternatives, cuts }
 }
 
 /// Takes away what already stands after the cursor; returns whether something is left to insert.

@@ -1,0 +1,98 @@
+//! Fits the weights on the fit half and measures them on the check half.
+
+use std::path::Path;
+
+use mantle_ls::inhouse::{CUT_FEATURE_NAMES, FEATURE_NAMES};
+
+use super::corpus::{Half, pairs};
+use super::figures;
+use super::logistic::{self, probability};
+use super::replay::{self, Asked, Keys, Replay, Set};
+
+/// Prints new weights and their figures.
+pub fn fit(dir: &Path) {
+    let packages = pairs(dir, Half::Fit);
+    let [edits, young] =
+        [Set::Edits, Set::Young].map(|set| replay::run(&packages, set, Keys::Asked));
+    figures::print(
+        "edits, fit half, weights of this build",
+        &figures::of(&edits),
+    );
+    figures::print(
+        "young, fit half, weights of this build",
+        &figures::of(&young),
+    );
+    let asked = [&edits.places, &edits.keys, &young.places, &young.keys];
+    let asked: Vec<&Asked> = asked.into_iter().flatten().collect();
+    let weights = logistic::fit(&asked);
+    for (name, weight) in FEATURE_NAMES.iter().zip(&weights) {
+        println!("    {weight:.4}, // {name}");
+    }
+    let cuts: Vec<_> = asked
+        .iter()
+        .flat_map(|asked| &asked.cuts)
+        .copied()
+        .collect();
+    println!("cuts:");
+    let cut_weights = logistic::newton(&cuts);
+    for (name, weight) in CUT_FEATURE_NAMES.iter().zip(&cut_weights) {
+        println!("    {weight:.4}, // {name}");
+    }
+    let packages = pairs(dir, Half::Check);
+    for (name, set, replay) in [
+        ("edits, fit half", Set::Edits, Some(edits)),
+        ("edits, check half", Set::Edits, None),
+        ("young, check half", Set::Young, None),
+    ] {
+        let mut replay = replay.unwrap_or_else(|| replay::run(&packages, set, Keys::Asked));
+        weigh_again(&mut replay, &weights);
+        // What was shown was chosen by the weights of this build.
+        replay.shown.clear();
+        print_cuts(&replay, &cut_weights);
+        figures::print(&format!("{name}, new weights"), &figures::of(&replay));
+    }
+}
+
+/// Prints how good the suggestions of this build are on the fit half, whatever its weights say of
+/// them: for trying a change of the model out.
+pub fn ablate(dir: &Path) {
+    let packages = pairs(dir, Half::Fit);
+    let mut replay = replay::run(&packages, Set::Edits, Keys::Skipped);
+    let n = replay.places.len() as f64;
+    let has_right = |place: &&Asked| place.alternatives.iter().any(|weighed| weighed.right);
+    let ceiling = replay.places.iter().filter(has_right).count() as f64;
+    println!("right among all alternatives: {:.1} %", 100.0 * ceiling / n);
+    let weights = logistic::fit(&replay.places.iter().collect::<Vec<_>>());
+    weigh_again(&mut replay, &weights);
+    figures::print("fit half, weights of these places", &figures::of(&replay));
+}
+
+fn weigh_again(replay: &mut Replay, weights: &[f64]) {
+    for place in &mut replay.places {
+        for weighed in &mut place.alternatives {
+            weighed.confidence = probability(&weighed.features, weights);
+        }
+        place
+            .alternatives
+            .sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    }
+}
+
+/// Prints how often cuts are right, by how sure the weights are of them.
+fn print_cuts(replay: &Replay, weights: &[f64]) {
+    let places = [&replay.places, &replay.keys].into_iter().flatten();
+    let cuts: Vec<(f64, bool)> = places
+        .flat_map(|place| &place.cuts)
+        .map(|(features, right)| (probability(features, weights), *right))
+        .collect();
+    for tenth in 5..10 {
+        let sure = |p: f64| (p * 10.0) as usize == tenth;
+        let those: Vec<_> = cuts.iter().filter(|(p, _)| sure(*p)).collect();
+        let right = those.iter().filter(|(_, right)| *right).count();
+        println!(
+            "cuts sure by 0.{tenth}: {}, {:.1} % right",
+            those.len(),
+            100.0 * right as f64 / those.len().max(1) as f64
+        );
+    }
+}
