@@ -62,6 +62,7 @@ pub async fn run(
         client: Some("mantle complete".to_owned()),
         user,
         roots: vec![root],
+        index_memory: loaded.settings.index_memory,
         clock: clock.clone(),
     }));
     if let BookState::Closed { message } = engine.open_book().await {

@@ -48,7 +48,7 @@ pub use book::BookState;
 pub use clock::Clock;
 
 pub use explain::Explanation;
-pub use index::{IndexReport, Indexing};
+pub use index::{IndexReport, Indexing, KeptFolder, Learner, Lesson, Progress};
 pub use look::{ArmReport, ArmState, language_id};
 pub use outcome::{Held, OutcomeError};
 pub use status::{Status, StatusState};
@@ -57,7 +57,7 @@ use crate::cache::AnswerCache;
 use crate::documents::Documents;
 use crate::domain::{ModelSpec, Origin, Policy, Who};
 use crate::guard::Guard;
-use crate::inhouse::EmbeddedModel;
+use crate::inhouse::{EmbeddedModel, Settings};
 use crate::models::Clients;
 
 /// Finds the key that an environment variable holds.
@@ -83,6 +83,8 @@ pub struct Setup {
     pub user: Option<String>,
     /// The open folders.
     pub roots: Vec<PathBuf>,
+    /// Memory that the index may take, in bytes.
+    pub index_memory: usize,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -93,7 +95,6 @@ pub struct Engine {
     origin: Origin,
     client: Option<String>,
     user: Option<String>,
-    roots: Vec<PathBuf>,
     cache_folder: PathBuf,
     clock: Clock,
     documents: Documents,
@@ -112,7 +113,7 @@ pub struct Engine {
     rhythm: rhythm::Rhythm,
     explanations: explain::Explanations,
     status: watch::Sender<Status>,
-    indexing: watch::Sender<Indexing>,
+    index: index::Index,
 }
 
 impl Engine {
@@ -131,12 +132,18 @@ impl Engine {
 
     fn assemble(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
         let documents = Documents::default();
+        let embedded = Arc::new(EmbeddedModel::with_settings(Settings {
+            max_bytes: setup.index_memory,
+        }));
+        let learners: Vec<Arc<dyn Learner>> = match setup.policy.embedded {
+            true => vec![Arc::clone(&embedded) as Arc<dyn Learner>],
+            false => Vec::new(),
+        };
         Self {
             policy: setup.policy,
             origin: setup.origin,
             client: setup.client,
             user: setup.user,
-            roots: setup.roots,
             cache_folder: setup.cache,
             clock: setup.clock,
             flights: flight::Flights::new(documents.clone()),
@@ -145,7 +152,7 @@ impl Engine {
             documents,
             refresher: refresh::Refresher::default(),
             open_files: open::OpenFiles::default(),
-            embedded: Arc::new(EmbeddedModel::new()),
+            embedded,
             guard: Guard::new(),
             answers: AnswerCache::default(),
             arms,
@@ -155,7 +162,7 @@ impl Engine {
             rhythm: rhythm::Rhythm::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
-            indexing: watch::Sender::new(Indexing::NotStarted),
+            index: index::Index::new(setup.roots, learners, setup.index_memory),
         }
     }
 
@@ -190,18 +197,22 @@ impl Engine {
     /// once, at the end.
     ///
     /// Calls that still run are closed first, so that what they have cost is among it.
-    pub async fn close(&self) {
+    pub async fn close(self: &Arc<Self>) {
         self.closing.cancel();
         self.flights.close().await;
         self.record_all(self.episodes.close_all(self.clock.now()));
         self.book.close().await;
+        let engine = Arc::clone(self);
+        // What people are billed by is on disk; a quick start is worth a moment more.
+        let kept = tokio::task::spawn_blocking(move || engine.close_index()).await;
+        if let Err(error) = kept {
+            tracing::error!(%error, "the index was not kept");
+        }
     }
 
     fn who(&self) -> Who {
-        let mut who = self.book.who(
-            self.user.as_deref(),
-            self.roots.first().map(PathBuf::as_path),
-        );
+        let root = self.index.first_folder();
+        let mut who = self.book.who(self.user.as_deref(), root.as_deref());
         who.client.clone_from(&self.client);
         who
     }
