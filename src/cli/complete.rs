@@ -63,6 +63,10 @@ pub async fn run(
         user,
         roots: vec![root],
         index_memory: loaded.settings.index_memory,
+        dependencies: loaded
+            .settings
+            .index_dependencies
+            .then(|| command.paths.cargo_home.clone()),
         clock: clock.clone(),
     }));
     if let BookState::Closed { message } = engine.open_book().await {

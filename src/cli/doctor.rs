@@ -81,6 +81,7 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
         user,
         roots: Vec::new(),
         index_memory,
+        dependencies: None,
         clock: Clock::system(),
     }));
     match engine.open_book().await {

@@ -237,6 +237,7 @@ fn over(lower: Options, upper: Options) -> Options {
         },
         index: super::options::Index {
             max_memory_mb: upper.index.max_memory_mb.or(lower.index.max_memory_mb),
+            dependencies: upper.index.dependencies.or(lower.index.dependencies),
         },
         routing: super::options::Routing {
             pin: upper.routing.pin.or(lower.routing.pin),
@@ -250,7 +251,7 @@ fn over(lower: Options, upper: Options) -> Options {
 
 /// Reads `MANTLE_` + the key path in capitals with `__` between levels. Models have no variables.
 fn from_environment(environment: &Environment, complaints: &mut Vec<Complaint>) -> Options {
-    const KNOWN: [&str; 7] = [
+    const KNOWN: [&str; 8] = [
         "MANTLE_MARGIN__TARGET",
         "MANTLE_MARGIN__SEAT_PRICE",
         "MANTLE_PRIVACY__REGIONS",
@@ -258,6 +259,7 @@ fn from_environment(environment: &Environment, complaints: &mut Vec<Complaint>) 
         "MANTLE_ROUTING__PIN",
         "MANTLE_LOG__LEVEL",
         "MANTLE_INDEX__MAX_MEMORY_MB",
+        "MANTLE_INDEX__DEPENDENCIES",
     ];
     for name in environment
         .0
@@ -294,13 +296,16 @@ fn from_environment(environment: &Environment, complaints: &mut Vec<Complaint>) 
             .map(|region| region.trim().to_owned())
             .collect()
     });
-    if let Some(value) = environment.get(KNOWN[3]) {
-        match value {
-            "true" | "1" => options.inhouse.enabled = Some(true),
-            "false" | "0" => options.inhouse.enabled = Some(false),
-            _ => bad(KNOWN[3], value, "true or false"),
+    let mut switch = |name: &str| match environment.get(name)? {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        value => {
+            bad(name, value, "true or false");
+            None
         }
-    }
+    };
+    options.inhouse.enabled = switch(KNOWN[3]);
+    options.index.dependencies = switch(KNOWN[7]);
     options.routing.pin = environment.get(KNOWN[4]).map(str::to_owned);
     options.log.level = environment.get(KNOWN[5]).map(str::to_owned);
     if let Some(value) = environment.get(KNOWN[6]) {
@@ -355,6 +360,11 @@ fn narrow(options: &mut Options, workspace: Options, path: &Path, complaints: &m
     match workspace.inhouse.enabled {
         Some(true) if options.inhouse.enabled == Some(false) => refuse("inhouse.enabled"),
         Some(false) => options.inhouse.enabled = Some(false),
+        Some(true) | None => {}
+    }
+    match workspace.index.dependencies {
+        Some(true) if options.index.dependencies != Some(true) => refuse("index.dependencies"),
+        Some(false) => options.index.dependencies = Some(false),
         Some(true) | None => {}
     }
     if let Some(megabytes) = workspace.index.max_memory_mb {

@@ -56,6 +56,8 @@ pub struct InHouse {
 pub struct Index {
     /// Memory that what is learnt of the open folders may take, in MiB; default 256.
     pub max_memory_mb: Option<u32>,
+    /// Whether the sources of dependencies are learnt where they are on disk; default false.
+    pub dependencies: Option<bool>,
 }
 
 /// Who is asked.

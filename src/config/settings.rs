@@ -22,6 +22,8 @@ pub struct Settings {
     pub models: Vec<ModelSpec>,
     /// Memory that the index of the workspace may take, in bytes.
     pub index_memory: usize,
+    /// Whether it takes in the dependencies that are on disk.
+    pub index_dependencies: bool,
     /// The level of the log.
     pub log_level: tracing::Level,
 }
@@ -160,6 +162,7 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         policy,
         models,
         index_memory,
+        index_dependencies: options.index.dependencies.unwrap_or(false),
         log_level,
     }
 }

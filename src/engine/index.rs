@@ -1,7 +1,7 @@
 //! The workspace is learnt in the background and kept up with; completions work meanwhile.
 //!
 //! `pending` gathers where something may have changed, `update` looks there and tells the learners
-//! behind `lessons`, on a thread of lowest priority (`quiet`). `folders` are those that are open,
+//! behind `lessons`, on a thread of low priority (`quiet`). `folders` are those that are open,
 //! `room` says what is learnt when not everything fits, `keep` carries it over to the next start.
 
 mod folders;
@@ -27,7 +27,7 @@ pub use look::KeptFolder;
 
 use super::{Engine, StatusState};
 use crate::documents::Language;
-use crate::workspace::{Limits, Watcher};
+use crate::workspace::{Limits, Watcher, dependencies};
 use folders::Folders;
 use lessons::Lessons;
 use pending::Pending;
@@ -80,6 +80,8 @@ pub struct Index {
     limits: Limits,
     /// Memory of the learners, in bytes.
     memory: usize,
+    /// Where cargo keeps sources, if dependencies are to be learnt.
+    cargo_home: Option<PathBuf>,
     state: watch::Sender<Indexing>,
     watches: AtomicBool,
     /// The folders that were looked into.
@@ -88,7 +90,12 @@ pub struct Index {
 
 impl Index {
     /// Makes the index of these folders; nothing is read yet.
-    pub fn new(roots: Vec<PathBuf>, learners: Vec<Arc<dyn Learner>>, memory: usize) -> Self {
+    pub fn new(
+        roots: Vec<PathBuf>,
+        learners: Vec<Arc<dyn Learner>>,
+        memory: usize,
+        cargo_home: Option<PathBuf>,
+    ) -> Self {
         Self {
             folders: Folders::new(roots),
             pending: Arc::default(),
@@ -96,6 +103,7 @@ impl Index {
             lessons: Lessons::new(learners),
             limits: Limits::default(),
             memory,
+            cargo_home,
             state: watch::Sender::new(Indexing::NotStarted),
             watches: AtomicBool::new(false),
             seen: Mutex::default(),
@@ -115,6 +123,19 @@ impl Index {
     /// Returns how much text is learnt at most, in bytes.
     fn room(&self) -> u64 {
         (self.memory / MEMORY_PER_BYTE) as u64
+    }
+
+    /// Returns the folders of dependencies on disk that are to be learnt.
+    fn dependencies_of(&self, roots: &[PathBuf]) -> Vec<PathBuf> {
+        let Some(cargo_home) = &self.cargo_home else {
+            return Vec::new();
+        };
+        let of = |root: &PathBuf| dependencies(root, cargo_home);
+        let mut folders: Vec<PathBuf> = roots.iter().flat_map(of).collect();
+        folders.retain(|folder| !roots.contains(folder));
+        folders.sort_unstable();
+        folders.dedup();
+        folders
     }
 
     fn seen(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
@@ -247,8 +268,11 @@ impl Engine {
         self.index.state.send_replace(Indexing::Done(report));
         let plural = if files == 1 { "" } else { "s" };
         let message = format!("{files} file{plural} learnt");
-        self.status
-            .send_modify(|status| status.set(StatusState::Ready, message));
+        self.status.send_if_modified(|status| {
+            let before = (status.state, status.message.clone());
+            status.set(StatusState::Ready, message);
+            (status.state, &status.message) != (before.0, &before.1)
+        });
         report
     }
 }

@@ -85,6 +85,8 @@ pub struct Setup {
     pub roots: Vec<PathBuf>,
     /// Memory that the index may take, in bytes.
     pub index_memory: usize,
+    /// Where cargo keeps sources, if dependencies are to be learnt; else they are not.
+    pub dependencies: Option<PathBuf>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -162,7 +164,12 @@ impl Engine {
             rhythm: rhythm::Rhythm::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
-            index: index::Index::new(setup.roots, learners, setup.index_memory),
+            index: index::Index::new(
+                setup.roots,
+                learners,
+                setup.index_memory,
+                setup.dependencies,
+            ),
         }
     }
 

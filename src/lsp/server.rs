@@ -393,6 +393,10 @@ impl Mantle {
             user,
             roots,
             index_memory: loaded.settings.index_memory,
+            dependencies: loaded
+                .settings
+                .index_dependencies
+                .then(|| launch.paths.cargo_home.clone()),
             clock: clock.clone(),
         });
         Session {

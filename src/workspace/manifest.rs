@@ -68,6 +68,9 @@ pub struct Left {
 pub struct Manifest {
     /// The folder.
     pub root: PathBuf,
+    /// Whether it holds a dependency of an open folder, and is not open itself.
+    #[serde(default)]
+    pub is_dependency: bool,
     /// The files that were learnt, by path from the root on.
     pub files: BTreeMap<String, Indexed>,
     /// The files that were looked at and left out.
@@ -86,6 +89,7 @@ impl Manifest {
     pub fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
+            is_dependency: false,
             files: BTreeMap::new(),
             left: BTreeMap::new(),
             skipped: BTreeMap::new(),

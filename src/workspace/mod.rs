@@ -6,6 +6,7 @@
 //! was found, [`Watcher`] hears of changes and [`Kept`] survives the process.
 
 mod content;
+mod dependencies;
 mod foreign;
 mod kept;
 mod lock;
@@ -15,6 +16,7 @@ mod walk;
 mod watch;
 
 pub use content::Skip;
+pub use dependencies::dependencies;
 pub use kept::{Kept, KeptError, index_folder, keep};
 pub use lock::{IndexLock, LockError};
 pub use manifest::{Indexed, Left, Manifest, Stamp};

@@ -22,7 +22,8 @@ impl Engine {
                 return;
             }
         };
-        if !kept.tables.iter().all(|table| roots.contains(&table.root)) {
+        let own = kept.tables.iter().filter(|table| !table.is_dependency);
+        if !own.into_iter().all(|table| roots.contains(&table.root)) {
             tracing::warn!("the index on disk is of other folders; the workspace is learnt anew");
             return;
         }
@@ -49,11 +50,8 @@ impl Engine {
     /// Keeps the index as it is, if something has changed since. One process at a time writes it;
     /// the others only lose a quick start, not what they have learnt.
     fn keep_index(&self, known: &mut Known) {
-        let roots: Vec<PathBuf> = known
-            .tables
-            .iter()
-            .map(|table| table.root.clone())
-            .collect();
+        let own = known.tables.iter().filter(|table| !table.is_dependency);
+        let roots: Vec<PathBuf> = own.map(|table| table.root.clone()).collect();
         if known.unkept_bytes == 0 || roots.is_empty() {
             return;
         }

@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-/// Runs work on a thread of its own, at the lowest priority; `None` when the work panicked or no
+/// Runs work on a thread of its own, at a low priority; `None` when the work panicked or no
 /// thread could be had. Dropping the future leaves the work running to its end.
 pub async fn on_a_quiet_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -31,9 +31,11 @@ pub async fn on_a_quiet_thread<T: Send + 'static>(
 /// On Linux a priority belongs to a thread; elsewhere it would be the whole process'.
 #[cfg(target_os = "linux")]
 fn lower_priority() -> io::Result<()> {
-    const LOWEST: i32 = 19;
+    // A tenth of what others get where all compete, and all that is left where they do not: at the
+    // very lowest a workspace would never be learnt while something is compiled.
+    const LOW: i32 = 10;
     let thread = rustix::thread::gettid();
-    Ok(rustix::process::setpriority_process(Some(thread), LOWEST)?)
+    Ok(rustix::process::setpriority_process(Some(thread), LOW)?)
 }
 
 #[cfg(not(target_os = "linux"))]

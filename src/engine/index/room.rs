@@ -3,76 +3,107 @@
 //! Memory is bounded by what is let in, before it is read, so that nothing is learnt only to be
 //! thrown away. Files that people have just worked on say most about what they will type next.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::{HashMap, HashSet};
 
 use crate::workspace::{Manifest, Skip, SourceFile, Stamp};
 
-/// What had to go.
+/// What has room and what has not.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
+pub struct Room {
+    /// The found files that have room, in their order.
+    pub files: Vec<SourceFile>,
     /// Files that were learnt and must be forgotten, by path from the root on.
-    pub files: Vec<String>,
-    /// How long their texts were together, in bytes.
-    pub bytes: u64,
+    pub dropped: Vec<String>,
+    /// How long the texts of the dropped ones were together, in bytes.
+    pub dropped_bytes: u64,
+    /// How long all texts of the table are with those that have room now, in bytes.
+    pub held: u64,
 }
 
-/// Notes in `table` what has no room among its files and those that were `found` anew; returns the
-/// found ones that have room, in their order, and what had to go. `room` is in bytes of text.
-pub fn without_room(
-    table: &mut Manifest,
-    mut found: Vec<SourceFile>,
-    room: u64,
-) -> (Vec<SourceFile>, Dropped) {
-    let mut dropped = Dropped::default();
+/// Gives room to the files of `table` and to those that were `found` anew, and notes in the table
+/// what has none. `room` is in bytes of text.
+pub fn give_room(table: &mut Manifest, found: Vec<SourceFile>, room: u64) -> Room {
     let is_found: HashSet<&str> = found.iter().map(|file| file.relative.as_str()).collect();
     let others = table
         .files
         .iter()
         .filter(|(relative, _)| !is_found.contains(relative.as_str()));
     let listed = found.iter().map(|file| file.size);
-    let total: u64 = others
+    let held: u64 = others
         .clone()
         .map(|(_, file)| file.bytes)
         .chain(listed)
         .sum();
-    if total <= room {
-        return (found, dropped);
+    if held <= room {
+        return Room {
+            files: found,
+            held,
+            ..Room::default()
+        };
     }
-    // A file whose time is unknown is open or has just been changed.
-    let others = others.map(|(relative, file)| {
-        let modified = file.stamp.modified;
-        (modified.is_some(), modified, relative.clone(), file.bytes)
+    let others = others.map(|(relative, file)| Candidate {
+        relative: relative.clone(),
+        stamp: Stamp {
+            size: file.bytes,
+            ..file.stamp
+        },
     });
-    let listed = found.iter().map(|file| {
-        let modified = file.modified;
-        (
-            modified.is_some(),
-            modified,
-            file.relative.clone(),
-            file.size,
-        )
+    let listed = found.iter().map(|file| Candidate {
+        relative: file.relative.clone(),
+        stamp: Stamp {
+            size: file.size,
+            modified: file.modified,
+        },
     });
-    let mut all: Vec<_> = others.chain(listed).collect();
-    all.sort_by(|a, b| (a.0, b.1, &a.2).cmp(&(b.0, a.1, &b.2)));
-    let mut taken = 0;
-    all.retain(|(_, _, _, bytes)| {
-        taken += bytes;
-        taken > room
-    });
-    let without: HashMap<String, Stamp> = all
-        .into_iter()
-        .map(|(_, modified, relative, size)| (relative, Stamp { size, modified }))
-        .collect();
-    found.retain(|file| !without.contains_key(&file.relative));
+    let mut all: Vec<Candidate> = others.chain(listed).collect();
+    all.sort_by(Candidate::cmp);
+    let mut given = Room {
+        files: found,
+        ..Room::default()
+    };
+    let mut without: HashMap<String, Stamp> = HashMap::new();
+    for candidate in all {
+        if given.held + candidate.stamp.size <= room {
+            given.held += candidate.stamp.size;
+        } else {
+            without.insert(candidate.relative, candidate.stamp);
+        }
+    }
+    given
+        .files
+        .retain(|file| !without.contains_key(&file.relative));
     for (relative, stamp) in without {
         let bytes = table.files.get(&relative).map_or(0, |file| file.bytes);
         if table.leave(&relative, stamp, Skip::NoRoom) {
-            dropped.files.push(relative);
-            dropped.bytes += bytes;
+            given.dropped.push(relative);
+            given.dropped_bytes += bytes;
         }
     }
-    dropped.files.sort_unstable();
-    (found, dropped)
+    given.dropped.sort_unstable();
+    given
+}
+
+/// Returns whether something that had no room would have some now.
+pub fn has_room_for_more(table: &Manifest, room: u64) -> bool {
+    table
+        .left
+        .values()
+        .any(|left| left.why == Skip::NoRoom && left.stamp.size <= room)
+}
+
+struct Candidate {
+    relative: String,
+    stamp: Stamp,
+}
+
+impl Candidate {
+    /// The most useful first: one whose time is unknown is open or has just been changed, then the
+    /// latest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let age = |candidate: &Self| candidate.stamp.modified.map(Reverse);
+        (age(self), &self.relative).cmp(&(age(other), &other.relative))
+    }
 }
 
 #[cfg(test)]
@@ -103,9 +134,10 @@ mod tests {
     fn what_fits_is_taken_as_it_is() {
         let mut table = Manifest::new(Path::new("/w"));
         let found = vec![file("a.rs", 60, 1), file("b.rs", 40, 2)];
-        let (kept, dropped) = without_room(&mut table, found, 100);
-        assert_eq!(names(&kept), ["a.rs", "b.rs"]);
-        assert_eq!(dropped, Dropped::default());
+        let given = give_room(&mut table, found, 100);
+        assert_eq!(names(&given.files), ["a.rs", "b.rs"]);
+        assert!(given.dropped.is_empty());
+        assert_eq!(given.held, 100);
     }
 
     #[test]
@@ -116,14 +148,15 @@ mod tests {
             file("b.rs", 60, 1),
             file("c.rs", 40, 2),
         ];
-        let (kept, dropped) = without_room(&mut table, found, 100);
-        assert_eq!(names(&kept), ["b.rs", "c.rs"]);
-        assert_eq!(dropped.files.len(), 0, "it was never learnt");
+        let given = give_room(&mut table, found, 100);
+        assert_eq!(names(&given.files), ["b.rs", "c.rs"]);
+        assert_eq!(given.dropped.len(), 0, "it was never learnt");
         assert_eq!(table.left_out(), [(Skip::NoRoom, 1)].into());
         assert!(
             !table.is_unchanged(&file("a.rs", 60, 3)),
             "it may have room later"
         );
+        assert!(has_room_for_more(&table, 60) && !has_room_for_more(&table, 59));
     }
 
     #[test]
@@ -133,11 +166,9 @@ mod tests {
             let file = file(name, 50, hours);
             table.learn(&file, Stamp::of(&file, NOW), &"x".repeat(50));
         }
-        let (kept, dropped) = without_room(&mut table, vec![file("c.rs", 40, 1)], 100);
-        assert_eq!(names(&kept), ["c.rs"]);
-        assert_eq!(
-            (dropped.files, dropped.bytes),
-            (vec!["b.rs".to_owned()], 50)
-        );
+        let given = give_room(&mut table, vec![file("c.rs", 40, 1)], 100);
+        assert_eq!(names(&given.files), ["c.rs"]);
+        assert_eq!(given.dropped, ["b.rs"]);
+        assert_eq!((given.dropped_bytes, given.held), (50, 90));
     }
 }

@@ -99,10 +99,10 @@ impl Disk {
 
     /// Starts a session in which these folders are open.
     fn session(&self, roots: &[&str]) -> Session {
-        self.session_with(roots, MEMORY)
+        self.session_with(roots, MEMORY, None)
     }
 
-    fn session_with(&self, roots: &[&str], memory: usize) -> Session {
+    fn session_with(&self, roots: &[&str], memory: usize, cargo_home: Option<PathBuf>) -> Session {
         let roots: Vec<PathBuf> = roots.iter().map(|root| self.path(root)).collect();
         // Far behind the files' own times, so that these can be trusted.
         let now = Timestamp::from_unix_micros(4_000_000_000_000_000);
@@ -117,11 +117,12 @@ impl Disk {
             user: None,
             roots: Vec::new(),
             index_memory: memory,
+            dependencies: None,
             clock: Clock::from_fn(move || now),
         });
         let pupil = Arc::new(Pupil::default());
         let learners: Vec<Arc<dyn Learner>> = vec![Arc::clone(&pupil) as _];
-        engine.index = Index::new(roots, learners, memory);
+        engine.index = Index::new(roots, learners, memory, cargo_home);
         engine.look_at_everything();
         engine.update_index();
         Session {
@@ -402,7 +403,7 @@ fn when_not_everything_fits_the_oldest_are_left_out() {
     };
     date("w/old.rs", 1_000);
     date("w/new.rs", 2_000);
-    let session = disk.session_with(&["w"], 2_000 * super::MEMORY_PER_BYTE);
+    let session = disk.session_with(&["w"], 2_000 * super::MEMORY_PER_BYTE, None);
     session.assert_knows(&[("w/new.rs", &text), ("w/old.rs", &text)]);
     disk.write("w/newest.rs", &text);
     session.tell(&["w/newest.rs"]);
@@ -410,6 +411,38 @@ fn when_not_everything_fits_the_oldest_are_left_out() {
     fs::remove_file(disk.path("w/newest.rs")).expect("it is there");
     session.tell(&["w"]);
     session.assert_knows(&[("w/new.rs", &text), ("w/old.rs", &text)]);
+}
+
+#[test]
+fn dependencies_are_learnt_behind_the_workspace_and_have_no_room_first() {
+    let text = "x".repeat(1_000);
+    let lock = "[[package]]\nname = \"dep\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n";
+    let disk = Disk::new(&[
+        ("w/Cargo.lock", lock),
+        ("w/a.rs", &text),
+        ("cargo/registry/src/index/dep-1.0.0/lib.rs", &text),
+    ]);
+    let session = disk.session_with(
+        &["w"],
+        2_500 * super::MEMORY_PER_BYTE,
+        Some(disk.path("cargo")),
+    );
+    let dependency = "cargo/registry/src/index/dep-1.0.0/lib.rs";
+    session.assert_knows(&[(dependency, &text), ("w/a.rs", &text)]);
+    disk.write("w/b.rs", &text);
+    session.tell(&["w/b.rs"]);
+    session.assert_knows(&[("w/a.rs", &text), ("w/b.rs", &text)]);
+    fs::remove_file(disk.path("w/b.rs")).expect("it is there");
+    session.tell(&["w/b.rs"]);
+    assert!(
+        !session.engine.index.pending.is_empty(),
+        "there is room again"
+    );
+    session.look();
+    session.assert_knows(&[(dependency, &text), ("w/a.rs", &text)]);
+    disk.write("w/Cargo.lock", "");
+    session.tell(&["w/Cargo.lock"]);
+    session.assert_knows(&[("w/a.rs", &text)]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::lessons::Lesson;
 use super::pending::Wanted;
-use super::room::without_room;
+use super::room::{give_room, has_room_for_more};
 use super::{IndexReport, Progress};
 use crate::documents::Snapshot;
 use crate::engine::Engine;
@@ -116,9 +116,13 @@ impl Engine {
     /// Makes the tables those of the open folders; returns where to look because of that.
     fn open_and_close(&self, known: &mut Known, roots: &[PathBuf]) -> Places {
         let mut places = Places::default();
+        let dependencies = self.index.dependencies_of(roots);
         let (stay, closed) = std::mem::take(&mut known.tables)
             .into_iter()
-            .partition(|table| roots.contains(&table.root));
+            .partition(|table| match table.is_dependency {
+                true => dependencies.contains(&table.root),
+                false => roots.contains(&table.root),
+            });
         known.tables = stay;
         let closed: Vec<Manifest> = closed;
         for table in closed {
@@ -139,7 +143,18 @@ impl Engine {
                 places.insert(root.clone());
             }
         }
-        known.tables.sort_by(|a, b| a.root.cmp(&b.root));
+        for root in dependencies {
+            if !known.tables.iter().any(|table| table.root == root) {
+                let mut table = Manifest::new(&root);
+                table.is_dependency = true;
+                known.tables.push(table);
+                places.insert(root);
+            }
+        }
+        // What people write comes before what they use.
+        known
+            .tables
+            .sort_by(|a, b| (a.is_dependency, &a.root).cmp(&(b.is_dependency, &b.root)));
         places
     }
 
@@ -169,6 +184,10 @@ impl Engine {
                 None => super::language_of(Path::new(relative)).ok_or(Skip::UnknownLanguage),
             };
             let listing = list(&table.root, &places, &inner, self.index.limits, judge);
+            if table.is_dependency {
+                listings.push((at, places, listing));
+                continue;
+            }
             let mut seen = self.index.seen();
             seen.retain(|folder| !places.covers(folder));
             seen.extend(listing.folders.iter().cloned());
@@ -217,27 +236,31 @@ impl Update<'_> {
         }
     }
 
-    /// Says which files to read, by table, once room is made for them.
+    /// Says which files to read, by table, once room is made for them. A table has the room that
+    /// those before it leave.
     fn plan(
         &mut self,
         known: &mut Known,
         listings: Vec<(usize, Places, Listing)>,
     ) -> Vec<(usize, Vec<SourceFile>)> {
+        let mut listings = listings.into_iter().peekable();
+        let mut room = self.engine.index.room();
         let mut work = Vec::new();
-        for (at, _, listing) in listings {
-            let elsewhere: u64 = known
-                .tables
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != at)
-                .map(|(_, table)| table.bytes())
-                .sum();
-            let room = self.engine.index.room().saturating_sub(elsewhere);
-            let table = &mut known.tables[at];
-            let (mut files, dropped) = without_room(table, listing.files, room);
-            self.moved_bytes += dropped.bytes;
-            let dropped: Vec<String> = dropped.files.iter().map(|file| key(table, file)).collect();
+        for (at, table) in known.tables.iter_mut().enumerate() {
+            let listed = listings.next_if(|(listed, ..)| *listed == at);
+            let is_whole = listed
+                .as_ref()
+                .is_some_and(|(_, places, _)| places.covers(&table.root));
+            let found = listed.map(|(_, _, listing)| listing.files);
+            let given = give_room(table, found.unwrap_or_default(), room);
+            room -= given.held;
+            self.moved_bytes += given.dropped_bytes;
+            let dropped: Vec<String> = given.dropped.iter().map(|file| key(table, file)).collect();
             self.engine.index.lessons.forget(&dropped);
+            if !is_whole && has_room_for_more(table, room) {
+                self.engine.index.pending.add([table.root.clone()]);
+            }
+            let mut files = given.files;
             files.retain(|file| self.open.contains_key(&file.path) || !table.is_unchanged(file));
             self.progress.total += files.iter().map(|file| file.size).sum::<u64>();
             work.push((at, files));

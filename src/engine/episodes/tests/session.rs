@@ -65,6 +65,7 @@ impl Session {
             user: None,
             roots: Vec::new(),
             index_memory: 8 << 20,
+            dependencies: None,
             clock: clock.clone(),
         };
         let arm = ArmModel::scripted(spec, Script::answer(text));
