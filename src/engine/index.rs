@@ -34,8 +34,8 @@ use pending::Pending;
 use quiet::on_a_quiet_thread;
 use update::{Known, Tables};
 
-/// Memory that learners need for a byte of text, at most. They hold some two bytes and a half; what
-/// is out of date takes room until it is sorted in again.
+/// Memory that is reckoned for a byte of text: the embedded model holds 1.7 bytes for it, and needs
+/// room for a second copy of a part while it merges.
 const MEMORY_PER_BYTE: usize = 3;
 
 /// What is learnt.
