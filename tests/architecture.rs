@@ -52,6 +52,8 @@ const STAYS_BEHIND: &[(&str, &[&str])] = &[
     ("tree_sitter*",     &["documents"]),
     ("ropey",            &["documents"]),
     ("ignore",           &["workspace", "cli"]), // `mantle try` walks before there is an engine
+    ("notify",           &["workspace"]),
+    ("rustix",           &["engine"]),
     ("patricia_tree",    &["cache"]),
     ("clap*",            &["cli", "main"]),
     ("comfy_table",      &["cli", "main"]),

@@ -62,6 +62,11 @@ pub async fn run(
         client: Some("mantle complete".to_owned()),
         user,
         roots: vec![root],
+        index_memory: loaded.settings.index_memory,
+        dependencies: loaded
+            .settings
+            .index_dependencies
+            .then(|| command.paths.cargo_home.clone()),
         clock: clock.clone(),
     }));
     if let BookState::Closed { message } = engine.open_book().await {

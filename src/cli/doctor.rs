@@ -2,10 +2,11 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::{Command, VERSION};
 use crate::domain::Origin;
-use crate::engine::{ArmState, BookState, Clock, Engine, Setup};
+use crate::engine::{ArmState, BookState, Clock, Engine, KeptFolder, Setup};
 
 /// One line of the result.
 struct Check {
@@ -66,9 +67,10 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
         ),
     );
 
+    let index_memory = loaded.settings.index_memory;
     let environment = command.environment.clone();
     let user = environment.get("USER").map(str::to_owned);
-    let engine = Engine::new(Setup {
+    let engine = Arc::new(Engine::new(Setup {
         policy: loaded.settings.policy,
         models: loaded.settings.models,
         key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
@@ -78,8 +80,10 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
         client: None,
         user,
         roots: Vec::new(),
+        index_memory,
+        dependencies: None,
         clock: Clock::system(),
-    });
+    }));
     match engine.open_book().await {
         BookState::Open => say(
             Verdict::Good,
@@ -90,6 +94,21 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
     say(
         Verdict::Good,
         format!("log: {}", command.paths.log().display()),
+    );
+    let place = std::env::current_dir().unwrap_or_default();
+    let kept = engine.look_at_index(&place);
+    if kept.is_empty() {
+        say(
+            Verdict::Note,
+            "index: nothing is kept of this folder; an editor that opens it makes one".to_owned(),
+        );
+    }
+    for folder in kept {
+        say(Verdict::Good, index_line(&folder));
+    }
+    say(
+        Verdict::Good,
+        format!("index: may take {} MiB of memory", index_memory >> 20),
     );
     let arms = engine.look_at_models().await;
     if arms.is_empty() {
@@ -124,4 +143,57 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
     }
     writeln!(out, "{bad} to mend.")?;
     Ok(ExitCode::FAILURE)
+}
+
+/// Says what the index holds of a folder, and what it has left out.
+fn index_line(folder: &KeptFolder) -> String {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let mut line = format!(
+        "index: {}: {} files, {:.1} MB of text, {:.1} MB on disk",
+        folder.root.display(),
+        folder.files,
+        megabytes(folder.bytes),
+        megabytes(folder.bytes_on_disk),
+    );
+    if let Some(updated) = folder.updated {
+        let updated = updated.to_utc();
+        let (date, hour, minute) = (updated.date(), updated.hour(), updated.minute());
+        line += &format!(", updated {date} {hour:02}:{minute:02} UTC");
+    }
+    if folder.is_capped {
+        line += ", more files than are listed";
+    }
+    let left_out: Vec<String> = folder
+        .left_out
+        .iter()
+        .map(|(why, count)| format!("{count} {why}"))
+        .collect();
+    if !left_out.is_empty() {
+        line += &format!("; left out: {}", left_out.join(", "));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn the_index_is_said_in_one_line_with_what_was_left_out() {
+        let folder = KeptFolder {
+            root: "/w".into(),
+            files: 12,
+            bytes: 345_600,
+            bytes_on_disk: 1_234_567,
+            left_out: vec![("too large", 1), ("generated", 3)],
+            is_capped: false,
+            updated: Some(Timestamp::from_unix_micros(0)),
+        };
+        assert_eq!(
+            index_line(&folder),
+            "index: /w: 12 files, 0.3 MB of text, 1.2 MB on disk, updated 1970-01-01 00:00 UTC; \
+             left out: 1 too large, 3 generated"
+        );
+    }
 }

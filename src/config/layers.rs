@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::check::{Complaint, unknown_keys};
-use super::settings::{Settings, resolve};
+use super::settings::{INDEX_MEMORY, Settings, resolve};
 use super::{Options, Paths};
 
 /// The process' environment, taken once so that nothing below reads it.
@@ -235,6 +235,10 @@ fn over(lower: Options, upper: Options) -> Options {
         inhouse: super::options::InHouse {
             enabled: upper.inhouse.enabled.or(lower.inhouse.enabled),
         },
+        index: super::options::Index {
+            max_memory_mb: upper.index.max_memory_mb.or(lower.index.max_memory_mb),
+            dependencies: upper.index.dependencies.or(lower.index.dependencies),
+        },
         routing: super::options::Routing {
             pin: upper.routing.pin.or(lower.routing.pin),
         },
@@ -247,13 +251,15 @@ fn over(lower: Options, upper: Options) -> Options {
 
 /// Reads `MANTLE_` + the key path in capitals with `__` between levels. Models have no variables.
 fn from_environment(environment: &Environment, complaints: &mut Vec<Complaint>) -> Options {
-    const KNOWN: [&str; 6] = [
+    const KNOWN: [&str; 8] = [
         "MANTLE_MARGIN__TARGET",
         "MANTLE_MARGIN__SEAT_PRICE",
         "MANTLE_PRIVACY__REGIONS",
         "MANTLE_INHOUSE__ENABLED",
         "MANTLE_ROUTING__PIN",
         "MANTLE_LOG__LEVEL",
+        "MANTLE_INDEX__MAX_MEMORY_MB",
+        "MANTLE_INDEX__DEPENDENCIES",
     ];
     for name in environment
         .0
@@ -290,15 +296,24 @@ fn from_environment(environment: &Environment, complaints: &mut Vec<Complaint>) 
             .map(|region| region.trim().to_owned())
             .collect()
     });
-    if let Some(value) = environment.get(KNOWN[3]) {
-        match value {
-            "true" | "1" => options.inhouse.enabled = Some(true),
-            "false" | "0" => options.inhouse.enabled = Some(false),
-            _ => bad(KNOWN[3], value, "true or false"),
+    let mut switch = |name: &str| match environment.get(name)? {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        value => {
+            bad(name, value, "true or false");
+            None
         }
-    }
+    };
+    options.inhouse.enabled = switch(KNOWN[3]);
+    options.index.dependencies = switch(KNOWN[7]);
     options.routing.pin = environment.get(KNOWN[4]).map(str::to_owned);
     options.log.level = environment.get(KNOWN[5]).map(str::to_owned);
+    if let Some(value) = environment.get(KNOWN[6]) {
+        match value.parse() {
+            Ok(megabytes) => options.index.max_memory_mb = Some(megabytes),
+            Err(_) => bad(KNOWN[6], value, "a number of MiB such as 256"),
+        }
+    }
     options
 }
 
@@ -308,11 +323,13 @@ fn from_editor(editor: &Value) -> Options {
     #[serde(default)]
     struct Editor {
         inhouse: super::options::InHouse,
+        index: super::options::Index,
         log: super::options::Log,
     }
     let editor = Editor::deserialize(editor).unwrap_or_default();
     Options {
         inhouse: editor.inhouse,
+        index: editor.index,
         log: editor.log,
         ..Options::default()
     }
@@ -344,6 +361,15 @@ fn narrow(options: &mut Options, workspace: Options, path: &Path, complaints: &m
         Some(true) if options.inhouse.enabled == Some(false) => refuse("inhouse.enabled"),
         Some(false) => options.inhouse.enabled = Some(false),
         Some(true) | None => {}
+    }
+    match workspace.index.dependencies {
+        Some(true) if options.index.dependencies != Some(true) => refuse("index.dependencies"),
+        Some(false) => options.index.dependencies = Some(false),
+        Some(true) | None => {}
+    }
+    if let Some(megabytes) = workspace.index.max_memory_mb {
+        let below = options.index.max_memory_mb.unwrap_or(INDEX_MEMORY);
+        options.index.max_memory_mb = Some(megabytes.min(below));
     }
     options.privacy.regions = narrower(options.privacy.regions.take(), workspace.privacy.regions);
 }

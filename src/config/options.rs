@@ -14,6 +14,8 @@ pub struct Options {
     pub privacy: Privacy,
     /// The embedded model.
     pub inhouse: InHouse,
+    /// What is learnt of the workspace.
+    pub index: Index,
     /// Who is asked.
     pub routing: Routing,
     /// The models over the network.
@@ -46,6 +48,16 @@ pub struct Privacy {
 pub struct InHouse {
     /// Whether the embedded model may answer; default true.
     pub enabled: Option<bool>,
+}
+
+/// What is learnt of the workspace.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Index {
+    /// Memory that what is learnt of the open folders may take, in MiB; default 256.
+    pub max_memory_mb: Option<u32>,
+    /// Whether the sources of dependencies are learnt where they are on disk; default false.
+    pub dependencies: Option<bool>,
 }
 
 /// Who is asked.

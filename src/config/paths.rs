@@ -13,6 +13,8 @@ pub struct Paths {
     pub state: PathBuf,
     /// The folder of the index.
     pub cache: PathBuf,
+    /// Where cargo keeps the sources of crates.
+    pub cargo_home: PathBuf,
 }
 
 impl Paths {
@@ -38,6 +40,9 @@ impl Paths {
             ),
             state: state.map_or_else(|| base("XDG_STATE_HOME", ".local/state"), Path::to_owned),
             cache: base("XDG_CACHE_HOME", ".cache"),
+            cargo_home: environment
+                .get("CARGO_HOME")
+                .map_or_else(|| home.join(".cargo"), PathBuf::from),
         }
     }
 

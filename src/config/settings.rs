@@ -20,9 +20,18 @@ pub struct Settings {
     pub policy: Policy,
     /// The models over the network, in the order in which they were named.
     pub models: Vec<ModelSpec>,
+    /// Memory that the index of the workspace may take, in bytes.
+    pub index_memory: usize,
+    /// Whether it takes in the dependencies that are on disk.
+    pub index_dependencies: bool,
     /// The level of the log.
     pub log_level: tracing::Level,
 }
+
+/// What the index may take where nobody says otherwise, in MiB.
+pub(super) const INDEX_MEMORY: u32 = 256;
+/// What it may be given, in MiB: with less it would know next to nothing.
+const INDEX_MEMORY_RANGE: std::ops::RangeInclusive<u32> = 8..=65_536;
 
 /// Why one model cannot be used as it is written.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -82,6 +91,15 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
                 None
             }
         });
+    let index_memory = options.index.max_memory_mb.unwrap_or(INDEX_MEMORY);
+    let (least, most) = INDEX_MEMORY_RANGE.into_inner();
+    if !INDEX_MEMORY_RANGE.contains(&index_memory) {
+        complain(
+            format!("`index.max_memory_mb` is {index_memory}"),
+            Some(format!("it is between {least} and {most}")),
+        );
+    }
+    let index_memory = index_memory.clamp(least, most) as usize * 1024 * 1024;
     let log_level = options
         .log
         .level
@@ -143,6 +161,8 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         seat_price,
         policy,
         models,
+        index_memory,
+        index_dependencies: options.index.dependencies.unwrap_or(false),
         log_level,
     }
 }

@@ -49,7 +49,7 @@ pub use book::BookState;
 pub use clock::Clock;
 
 pub use explain::Explanation;
-pub use index::{IndexReport, Indexing};
+pub use index::{IndexReport, Indexing, KeptFolder, Learner, Lesson, Progress};
 pub use look::{ArmReport, ArmState, language_id};
 pub use outcome::{Held, OutcomeError};
 pub use status::{Status, StatusState};
@@ -58,9 +58,8 @@ use crate::cache::AnswerCache;
 use crate::documents::Documents;
 use crate::domain::{ModelSpec, Origin, Policy, Who};
 use crate::guard::Guard;
-use crate::inhouse::EmbeddedModel;
+use crate::inhouse::{EmbeddedModel, Settings};
 use crate::models::Clients;
-use crate::workspace::index_folder;
 
 /// Finds the key that an environment variable holds.
 pub type KeySource = Box<dyn Fn(&str) -> Option<SecretString> + Send + Sync>;
@@ -85,6 +84,10 @@ pub struct Setup {
     pub user: Option<String>,
     /// The open folders.
     pub roots: Vec<PathBuf>,
+    /// Memory that the index may take, in bytes.
+    pub index_memory: usize,
+    /// Where cargo keeps sources, if dependencies are to be learnt; else they are not.
+    pub dependencies: Option<PathBuf>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -95,7 +98,6 @@ pub struct Engine {
     origin: Origin,
     client: Option<String>,
     user: Option<String>,
-    roots: Vec<PathBuf>,
     cache_folder: PathBuf,
     clock: Clock,
     documents: Documents,
@@ -115,7 +117,7 @@ pub struct Engine {
     rhythm: rhythm::Rhythm,
     explanations: explain::Explanations,
     status: watch::Sender<Status>,
-    indexing: watch::Sender<Indexing>,
+    index: index::Index,
 }
 
 impl Engine {
@@ -134,12 +136,18 @@ impl Engine {
 
     fn assemble(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
         let documents = Documents::default();
+        let embedded = Arc::new(EmbeddedModel::with_settings(Settings {
+            max_bytes: setup.index_memory,
+        }));
+        let learners: Vec<Arc<dyn Learner>> = match setup.policy.embedded {
+            true => vec![Arc::clone(&embedded) as Arc<dyn Learner>],
+            false => Vec::new(),
+        };
         Self {
             policy: setup.policy,
             origin: setup.origin,
             client: setup.client,
             user: setup.user,
-            roots: setup.roots,
             cache_folder: setup.cache,
             clock: setup.clock,
             flights: flight::Flights::new(documents.clone()),
@@ -148,7 +156,7 @@ impl Engine {
             documents,
             refresher: refresh::Refresher::default(),
             open_files: open::OpenFiles::default(),
-            embedded: Arc::new(EmbeddedModel::new()),
+            embedded,
             confidence: confidence::WorkspaceConfidence::default(),
             guard: Guard::new(),
             answers: AnswerCache::default(),
@@ -159,7 +167,12 @@ impl Engine {
             rhythm: rhythm::Rhythm::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
-            indexing: watch::Sender::new(Indexing::NotStarted),
+            index: index::Index::new(
+                setup.roots,
+                learners,
+                setup.index_memory,
+                setup.dependencies,
+            ),
         }
     }
 
@@ -194,25 +207,25 @@ impl Engine {
     /// once, at the end.
     ///
     /// Calls that still run are closed first, so that what they have cost is among it.
-    pub async fn close(&self) {
+    pub async fn close(self: &Arc<Self>) {
         self.closing.cancel();
         self.flights.close().await;
         self.record_all(self.episodes.close_all(self.clock.now()));
-        if let Some(root) = self.roots.first()
-            && let Err(error) = self
-                .confidence
-                .save(&index_folder(&self.cache_folder, root))
-        {
-            tracing::info!(%error, "what this session taught about confidence is not kept");
-        }
         self.book.close().await;
+        let engine = Arc::clone(self);
+        // What people are billed by is on disk; a quick start is worth a moment more.
+        let kept = tokio::task::spawn_blocking(move || {
+            engine.close_index();
+            engine.close_confidence();
+        });
+        if let Err(error) = kept.await {
+            tracing::error!(%error, "what this session has learnt was not kept");
+        }
     }
 
     fn who(&self) -> Who {
-        let mut who = self.book.who(
-            self.user.as_deref(),
-            self.roots.first().map(PathBuf::as_path),
-        );
+        let root = self.index.first_folder();
+        let mut who = self.book.who(self.user.as_deref(), root.as_deref());
         who.client.clone_from(&self.client);
         who
     }

@@ -1,4 +1,4 @@
-//! Open documents: the editor's text is the truth, the copy on disk is not learnt meanwhile.
+//! Open documents: the editor's text is the truth, and is learnt in place of the copy on disk.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use crate::domain::DocumentUri;
 #[derive(Debug, Default)]
 pub struct OpenFiles {
     paths: Mutex<HashMap<DocumentUri, PathBuf>>,
+    /// The document that was changed last.
+    edited: Mutex<Option<DocumentUri>>,
 }
 
 impl OpenFiles {
@@ -23,12 +25,21 @@ impl OpenFiles {
         self.lock().get(document).cloned()
     }
 
-    pub fn paths(&self) -> Vec<PathBuf> {
-        self.lock().values().cloned().collect()
+    /// Notes which document is being edited; returns where the one before is on disk, when it is
+    /// another: what was written there is not saved perhaps, and may be of use here.
+    fn turn_to(&self, document: &DocumentUri) -> Option<PathBuf> {
+        let mut edited = self.edited.lock().unwrap_or_else(PoisonError::into_inner);
+        if edited.as_ref() == Some(document) {
+            return None;
+        }
+        let before = edited.replace(document.clone())?;
+        self.path(&before)
     }
 
-    pub fn contains(&self, path: &Path) -> bool {
-        self.lock().values().any(|open| open == path)
+    /// Returns every open document that is on disk.
+    pub fn all(&self) -> Vec<(DocumentUri, PathBuf)> {
+        let pair = |(uri, path): (&DocumentUri, &PathBuf)| (uri.clone(), path.clone());
+        self.lock().iter().map(pair).collect()
     }
 }
 
@@ -42,13 +53,14 @@ impl Engine {
         version: i32,
         text: &str,
     ) {
-        if let Some(path) = path {
-            self.embedded.forget(&path.to_string_lossy());
-            self.open_files.lock().insert(uri.clone(), path);
+        if let Some(path) = &path {
+            self.open_files.lock().insert(uri.clone(), path.clone());
         }
         self.record_all(self.episodes.close(&uri, self.clock.now()));
         self.documents.open(uri.clone(), language, version, text);
         self.refresh_soon(&uri);
+        // The editor may have kept changes that the file on disk does not have.
+        self.look_again(path);
     }
 
     /// Applies the edits of one change, in order, and tells the episodes of the document; its tree
@@ -68,12 +80,19 @@ impl Engine {
         let change = self.documents.change(uri, version, edits, encoding)?;
         self.refresh_soon(uri);
         self.record_all(self.episodes.change(uri, version, &change, now));
+        if let Some(left) = self.open_files.turn_to(uri) {
+            self.look_again([left]);
+        }
         Ok(())
+    }
+
+    /// Learns an open document as it is now: it was saved.
+    pub fn save(&self, uri: &DocumentUri) {
+        self.look_again(self.open_files.path(uri));
     }
 
     /// Closes a document: its memory is given back, and its copy on disk is learnt again.
     pub fn close_document(self: &Arc<Self>, uri: &DocumentUri) {
-        let snapshot = self.documents.snapshot(uri);
         self.record_all(self.episodes.close(uri, self.clock.now()));
         self.documents.close(uri);
         self.latest.end(uri);
@@ -82,23 +101,7 @@ impl Engine {
         self.bursts.end(uri);
         self.answers.close(uri);
         let path = self.open_files.lock().remove(uri);
-        let (Some(path), Some(snapshot)) = (path, snapshot) else {
-            return;
-        };
-        if self.guard.excluded(&path.to_string_lossy()).is_some() || !self.is_in_workspace(&path) {
-            return;
-        }
-        let engine = Arc::clone(self);
-        // Off the loop; if the process ends before, the next start learns the file.
-        tokio::task::spawn_blocking(move || {
-            if let Ok(text) = std::fs::read_to_string(&path)
-                && text.len() <= super::index::LARGEST_FILE
-            {
-                engine
-                    .embedded
-                    .learn(&path.to_string_lossy(), &snapshot.language_id, &text);
-            }
-        });
+        self.look_again(path);
     }
 
     /// Returns the path of a document as prompts and reports of exclusion name it.
@@ -111,17 +114,11 @@ impl Engine {
                 .unwrap_or_default()
                 .to_owned();
         };
-        let inside = self
-            .roots
-            .iter()
-            .find_map(|root| path.strip_prefix(root).ok());
+        let root = self.index.folder_of(&path);
+        let inside = root.as_ref().and_then(|root| path.strip_prefix(root).ok());
         let shown = inside
             .or_else(|| path.file_name().map(Path::new))
             .unwrap_or(&path);
         shown.to_string_lossy().replace('\\', "/")
-    }
-
-    fn is_in_workspace(&self, path: &Path) -> bool {
-        self.roots.iter().any(|root| path.starts_with(root))
     }
 }

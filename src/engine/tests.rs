@@ -82,6 +82,8 @@ impl Desk {
             client: None,
             user: Some("ada".into()),
             roots: Vec::new(),
+            index_memory: 8 << 20,
+            dependencies: None,
             clock: Clock::from_fn(move || Timestamp::from_unix_micros(NOON).plus(begun.elapsed())),
         };
         let arms = arms

@@ -22,6 +22,12 @@ pub fn path(uri: &lsp::Uri) -> Option<PathBuf> {
     uri.to_file_path().map(|path| path.into_owned())
 }
 
+/// Returns where folders are on disk; those elsewhere are left out.
+pub fn folders(folders: &[lsp::WorkspaceFolder]) -> Vec<PathBuf> {
+    let paths = folders.iter().map(|folder| path(&folder.uri));
+    paths.flatten().collect()
+}
+
 pub const fn position(position: lsp::Position) -> Position {
     Position {
         line: position.line,

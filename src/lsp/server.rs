@@ -11,11 +11,13 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tower_lsp_server::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp_server::ls_types::{
-    DidChangeConfigurationParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
+    DidChangeConfigurationParams, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
+    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DidSaveTextDocumentParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
     InitializeResult, InitializedParams, LSPAny, MessageType, OneOf, PositionEncodingKind,
     ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
-    TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use tower_lsp_server::{Client, LanguageServer};
 
@@ -27,6 +29,7 @@ use super::protocol::{
 };
 use super::start::Launch;
 use super::suggest::{Ask, Suggestion};
+use super::workspace::Abilities;
 use crate::config::{Layers, load};
 use crate::documents::PositionEncoding;
 use crate::domain::{CompletionId, Origin};
@@ -47,6 +50,7 @@ pub struct Session {
     /// Counts the changes of documents, for whoever waits for one.
     pub changes: watch::Sender<u64>,
     pub copilot: Copilot,
+    pub abilities: Abilities,
     is_of_copilot: bool,
     encoding: PositionEncoding,
     explain: bool,
@@ -180,7 +184,9 @@ impl Mantle {
                 client.show_message(MessageType::WARNING, text).await;
             }
             engine.index().await;
+            engine.follow_changes().await;
         });
+        self.follow_workspace(session);
         let engine = Arc::clone(&session.engine);
         self.tasks
             .spawn(async move { engine.settle_when_due().await });
@@ -288,6 +294,33 @@ impl LanguageServer for Mantle {
             .close_document(&convert::document_uri(&params.text_document.uri));
     }
 
+    async fn did_save(&self, params: DidSaveTextDocumentParams) {
+        let Ok(session) = self.session() else { return };
+        session
+            .engine
+            .save(&convert::document_uri(&params.text_document.uri));
+    }
+
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        let Ok(session) = self.session() else { return };
+        let changes = params.changes.iter();
+        let paths = changes.filter_map(|change| convert::path(&change.uri));
+        session.engine.hear_of(paths);
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        let Ok(session) = self.session() else { return };
+        let (added, removed) = (params.event.added, params.event.removed);
+        tracing::info!(
+            added = added.len(),
+            removed = removed.len(),
+            "the open folders have changed"
+        );
+        session
+            .engine
+            .change_folders(convert::folders(&added), convert::folders(&removed));
+    }
+
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
         if params.command != DID_ACCEPT {
             return Err(invalid_params(format!(
@@ -312,6 +345,7 @@ impl Mantle {
         encoding: PositionEncoding,
     ) -> Session {
         let roots = roots(&params);
+        let abilities = Abilities::of(&params.capabilities);
         let is_of_copilot = is_of_copilot(params.initialization_options.as_ref());
         let client = params.client_info.map(|info| {
             let version = info
@@ -358,6 +392,11 @@ impl Mantle {
             client,
             user,
             roots,
+            index_memory: loaded.settings.index_memory,
+            dependencies: loaded
+                .settings
+                .index_dependencies
+                .then(|| launch.paths.cargo_home.clone()),
             clock: clock.clone(),
         });
         Session {
@@ -365,6 +404,7 @@ impl Mantle {
             clock,
             changes: watch::Sender::new(0),
             copilot: Copilot::default(),
+            abilities,
             is_of_copilot,
             encoding,
             explain: options.explain,
@@ -378,10 +418,8 @@ impl Mantle {
     reason = "clients without workspace folders still send the root"
 )]
 fn roots(params: &InitializeParams) -> Vec<PathBuf> {
-    let folders = params.workspace_folders.iter().flatten();
-    let mut roots: Vec<PathBuf> = folders
-        .filter_map(|folder| convert::path(&folder.uri))
-        .collect();
+    let folders = params.workspace_folders.as_deref();
+    let mut roots = convert::folders(folders.unwrap_or_default());
     if roots.is_empty() {
         roots.extend(params.root_uri.as_ref().and_then(convert::path));
     }
@@ -408,6 +446,13 @@ fn capabilities(encoding: PositionEncoding) -> ServerCapabilities {
         execute_command_provider: Some(ExecuteCommandOptions {
             commands: vec![DID_ACCEPT.to_owned()],
             ..ExecuteCommandOptions::default()
+        }),
+        workspace: Some(WorkspaceServerCapabilities {
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(OneOf::Left(true)),
+            }),
+            ..WorkspaceServerCapabilities::default()
         }),
         ..ServerCapabilities::default()
     }

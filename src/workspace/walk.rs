@@ -1,45 +1,47 @@
-//! Walks a workspace and reads the files that people write, in an order that does not change.
+//! Walks a workspace: which files people write there, in an order that does not change.
+//!
+//! A walk reads names and sizes, never texts, so that looking at a workspace again costs little;
+//! [`SourceFile::read`] reads one file. The same walk serves the whole workspace and a few places in
+//! it, so that the rules are the same in both.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use ignore::{DirEntry, WalkBuilder};
 
-use super::content::{Skip, read};
+use super::content::{Skip, text_of};
+use super::foreign::{is_foreign_folder, is_generated_name, is_minified_name};
+use super::places::Places;
 use crate::domain::Timestamp;
 
 /// Besides `.gitignore` and `.ignore`, files with this name say what is left alone.
 const OWN_IGNORE_FILE: &str = ".mantleignore";
 /// A tool that fills a folder with what it can make again leaves this file there.
 const CACHE_TAG: &str = "CACHEDIR.TAG";
-/// Folders of other people's code, even where no ignore file names them.
-const FOREIGN_FOLDERS: [&str; 3] = ["node_modules", "__pycache__", "site-packages"];
 
-/// How much is read at most.
+/// How much is listed and read at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Larger files are skipped, in bytes.
     pub file_bytes: u64,
-    /// The walk ends after so many files.
+    /// A folder's listing ends after so many files.
     pub files: usize,
-    /// The walk ends before the texts together are longer than this, in bytes.
-    pub total_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             file_bytes: 1024 * 1024,
-            files: 50_000,
-            total_bytes: 256 * 1024 * 1024,
+            files: 200_000,
         }
     }
 }
 
-/// A file of the workspace that is worth learning from.
+/// A file of the workspace that is worth reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
     /// Where it lies.
@@ -48,166 +50,167 @@ pub struct SourceFile {
     pub relative: String,
     /// Its language id.
     pub language: String,
-    /// What it says.
-    pub text: String,
     /// When it was changed last, where the file system knows.
     pub modified: Option<Timestamp>,
     /// Its length in bytes.
     pub size: u64,
 }
 
-/// Why a walk ended before everything was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cap {
-    /// There are more files than the limit.
-    Files,
-    /// The texts are longer together than the limit.
-    TotalBytes,
+/// What a walk has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The files that are worth reading, sorted by path.
+    pub files: Vec<SourceFile>,
+    /// The folders that were looked into.
+    pub folders: Vec<PathBuf>,
+    /// How many files were left out, by reason; ignored ones are not counted.
+    pub skipped: BTreeMap<Skip, usize>,
+    /// Whether the limit of files ended the walk.
+    pub is_capped: bool,
 }
 
-/// A walk under way; an iterator over the files, sorted by path.
+/// Lists what is in `places` below `root`; everything, where the root is one of them.
 ///
-/// Once it has ended it says what was left out.
-pub struct Walk<F> {
-    entries: ignore::Walk,
-    root: PathBuf,
+/// Honours `.gitignore`, `.ignore` and `.mantleignore`, leaves hidden files, caches and foreign
+/// folders alone, and follows no symbolic link, so that it never leaves the root. `without` are
+/// folders that are left to somebody else. `judge` names the language of a path or says why the file
+/// is not wanted; it is given the path from the root on. What cannot be read is as good as absent.
+pub fn list(
+    root: &Path,
+    places: &Places,
+    without: &[PathBuf],
     limits: Limits,
-    language_of: F,
-    files: usize,
-    total_bytes: u64,
-    skipped: BTreeMap<Skip, usize>,
-    cap: Option<Cap>,
-}
-
-/// Starts a walk below `root`.
-///
-/// Honours `.gitignore`, `.ignore` and `.mantleignore`, leaves hidden files and caches alone, and
-/// follows no symbolic link, so that it never leaves the root. `language_of` names the language of
-/// a path; files without one are skipped. Nothing is read before the iterator is asked.
-pub fn walk<F>(root: &Path, limits: Limits, language_of: F) -> Walk<F>
-where
-    F: Fn(&Path) -> Option<String>,
-{
+    judge: impl Fn(&str) -> Result<String, Skip>,
+) -> Listing {
+    let foreign = Arc::new(Mutex::new(0));
     let entries = WalkBuilder::new(root)
         .add_custom_ignore_filename(OWN_IGNORE_FILE)
         .require_git(false)
         .follow_links(false)
-        .filter_entry(is_own)
+        .filter_entry(filter(
+            places.clone(),
+            without.to_vec(),
+            Arc::clone(&foreign),
+        ))
         .sort_by_file_path(Path::cmp)
         .build();
-    Walk {
-        entries,
-        root: root.to_owned(),
-        limits,
-        language_of,
-        files: 0,
-        total_bytes: 0,
-        skipped: BTreeMap::new(),
-        cap: None,
-    }
-}
-
-impl<F> Walk<F> {
-    /// Returns how many files were left out so far, by reason; ignored ones are not counted.
-    #[must_use]
-    pub fn skipped(&self) -> &BTreeMap<Skip, usize> {
-        &self.skipped
-    }
-
-    /// Returns which limit ended the walk, if one did.
-    #[must_use]
-    pub fn cap(&self) -> Option<Cap> {
-        self.cap
-    }
-
-    /// Returns how many files were read so far.
-    #[must_use]
-    pub fn files(&self) -> usize {
-        self.files
-    }
-
-    /// Returns how long their texts are together, in bytes.
-    #[must_use]
-    pub fn total_bytes(&self) -> u64 {
-        self.total_bytes
-    }
-}
-
-impl<F> Walk<F>
-where
-    F: Fn(&Path) -> Option<String>,
-{
-    fn read_entry(&self, entry: &DirEntry) -> Result<SourceFile, Skip> {
-        let path = entry.path();
-        let language = (self.language_of)(path).ok_or(Skip::UnknownLanguage)?;
-        let file = File::open(path).map_err(|_| Skip::Unreadable)?;
-        let metadata = file.metadata().map_err(|_| Skip::Unreadable)?;
-        if metadata.len() > self.limits.file_bytes {
-            return Err(Skip::TooLarge);
+    let mut listing = Listing::default();
+    for entry in entries {
+        // A folder that cannot be read is as good as empty.
+        let Ok(entry) = entry else {
+            listing.skip(Skip::Unreadable);
+            continue;
+        };
+        if entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            listing.folders.push(entry.into_path());
+            continue;
         }
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            continue;
+        }
+        match look_at(root, &entry, limits, &judge) {
+            Err(reason) => listing.skip(reason),
+            Ok(_) if listing.files.len() == limits.files => {
+                listing.is_capped = true;
+                break;
+            }
+            Ok(file) => listing.files.push(file),
+        }
+    }
+    let foreign = *foreign.lock().unwrap_or_else(PoisonError::into_inner);
+    if foreign > 0 {
+        listing.skipped.insert(Skip::Foreign, foreign);
+    }
+    listing
+}
+
+impl Listing {
+    fn skip(&mut self, reason: Skip) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+}
+
+impl SourceFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Returns why it is not worth learning, which may also be that it is gone by now.
+    pub fn read(&self, limits: Limits) -> Result<String, Skip> {
+        let file = File::open(&self.path).map_err(|_| Skip::Unreadable)?;
+        let mut bytes = Vec::with_capacity(self.size as usize + 1);
         // It may have grown since it was measured.
-        let read_to = self.limits.file_bytes.saturating_add(1);
-        file.take(read_to)
+        file.take(limits.file_bytes.saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(|_| Skip::Unreadable)?;
-        if bytes.len() as u64 > self.limits.file_bytes {
+        if bytes.len() as u64 > limits.file_bytes {
             return Err(Skip::TooLarge);
         }
-        let size = bytes.len() as u64;
-        Ok(SourceFile {
-            path: path.to_owned(),
-            relative: relative(&self.root, path),
-            language,
-            text: read(bytes)?,
-            modified: metadata.modified().ok().map(timestamp),
-            size,
-        })
+        text_of(bytes)
     }
 }
 
-impl<F> Iterator for Walk<F>
-where
-    F: Fn(&Path) -> Option<String>,
-{
-    type Item = SourceFile;
+/// Returns whether a change of this file changes which other files are listed.
+#[must_use]
+pub fn is_ignore_file(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| [".gitignore", ".ignore", OWN_IGNORE_FILE].contains(&name))
+}
 
-    fn next(&mut self) -> Option<SourceFile> {
-        while self.cap.is_none() {
-            // A folder that cannot be read is as good as empty.
-            let Ok(entry) = self.entries.next()? else {
-                *self.skipped.entry(Skip::Unreadable).or_default() += 1;
-                continue;
-            };
-            if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-                continue;
-            }
-            match self.read_entry(&entry) {
-                Err(reason) => *self.skipped.entry(reason).or_default() += 1,
-                Ok(_) if self.files == self.limits.files => self.cap = Some(Cap::Files),
-                Ok(file) if self.total_bytes + file.size > self.limits.total_bytes => {
-                    self.cap = Some(Cap::TotalBytes);
-                }
-                Ok(file) => {
-                    self.files += 1;
-                    self.total_bytes += file.size;
-                    return Some(file);
-                }
-            }
+fn look_at(
+    root: &Path,
+    entry: &DirEntry,
+    limits: Limits,
+    judge: impl Fn(&str) -> Result<String, Skip>,
+) -> Result<SourceFile, Skip> {
+    let path = entry.path();
+    let relative = relative(root, path);
+    let language = judge(&relative)?;
+    let name = entry.file_name().to_string_lossy();
+    if is_generated_name(&name) {
+        return Err(Skip::Generated);
+    }
+    if is_minified_name(&name) {
+        return Err(Skip::Minified);
+    }
+    let metadata = entry.metadata().map_err(|_| Skip::Unreadable)?;
+    if metadata.len() > limits.file_bytes {
+        return Err(Skip::TooLarge);
+    }
+    Ok(SourceFile {
+        path: path.to_owned(),
+        relative,
+        language,
+        modified: modified(&metadata),
+        size: metadata.len(),
+    })
+}
+
+/// Returns what decides whether the walk goes on to an entry.
+fn filter(
+    places: Places,
+    without: Vec<PathBuf>,
+    foreign: Arc<Mutex<usize>>,
+) -> impl Fn(&DirEntry) -> bool {
+    move |entry| {
+        let path = entry.path();
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let is_wanted = places.covers(path) || (is_folder && places.reach_below(path));
+        if !is_wanted {
+            return false;
         }
-        None
+        if !is_folder || entry.depth() == 0 {
+            return true;
+        }
+        if without.iter().any(|other| other == path) {
+            return false;
+        }
+        let is_foreign = is_foreign_folder(&entry.file_name().to_string_lossy())
+            || path.join(CACHE_TAG).is_file();
+        if is_foreign {
+            *foreign.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        }
+        !is_foreign
     }
-}
-
-fn is_own(entry: &DirEntry) -> bool {
-    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    if !is_folder || entry.depth() == 0 {
-        return true;
-    }
-    let is_foreign = FOREIGN_FOLDERS
-        .iter()
-        .any(|name| entry.file_name() == *name);
-    !is_foreign && !entry.path().join(CACHE_TAG).is_file()
 }
 
 fn relative(root: &Path, path: &Path) -> String {
@@ -219,12 +222,13 @@ fn relative(root: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
-fn timestamp(moment: SystemTime) -> Timestamp {
+fn modified(metadata: &Metadata) -> Option<Timestamp> {
+    let moment = metadata.modified().ok()?;
     let micros = match moment.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |m| -m),
     };
-    Timestamp::from_unix_micros(micros)
+    Some(Timestamp::from_unix_micros(micros))
 }
 
 #[cfg(test)]
@@ -233,11 +237,11 @@ mod tests {
 
     use super::*;
 
-    fn language_of(path: &Path) -> Option<String> {
-        match path.extension()?.to_str()? {
-            "rs" => Some("rust".to_owned()),
-            "js" => Some("javascript".to_owned()),
-            _ => None,
+    fn judge(path: &str) -> Result<String, Skip> {
+        match path.rsplit_once('.') {
+            Some((_, "rs")) => Ok("rust".to_owned()),
+            Some((_, "js")) => Ok("javascript".to_owned()),
+            _ => Err(Skip::UnknownLanguage),
         }
     }
 
@@ -251,31 +255,39 @@ mod tests {
         folder
     }
 
-    #[track_caller]
-    fn check(files: &[(&str, &str)], limits: Limits, expected: &[&str]) -> Walk<Languages> {
-        let folder = folder(files);
-        let mut walk = walk(folder.path(), limits, language_of as Languages);
-        let found: Vec<String> = walk.by_ref().map(|file| file.relative).collect();
-        assert_eq!(found, expected);
-        walk
+    fn list_all(root: &Path, limits: Limits) -> Listing {
+        let everything = [root.to_owned()].into_iter().collect();
+        list(root, &everything, &[], limits, judge)
     }
 
-    type Languages = fn(&Path) -> Option<String>;
+    fn paths(listing: &Listing) -> Vec<&str> {
+        let files = listing.files.iter();
+        files.map(|file| file.relative.as_str()).collect()
+    }
+
+    #[track_caller]
+    fn check(files: &[(&str, &str)], limits: Limits, expected: &[&str]) -> Listing {
+        let folder = folder(files);
+        let listing = list_all(folder.path(), limits);
+        assert_eq!(paths(&listing), expected);
+        listing
+    }
 
     #[test]
-    fn files_come_in_order_with_their_text() {
-        let folder = folder(&[("b.rs", "b"), ("a/z.rs", "z"), ("a.rs", "a")]);
-        let found: Vec<(String, String, u64)> = walk(folder.path(), Limits::default(), language_of)
-            .map(|file| (file.relative, file.text, file.size))
-            .collect();
-        let expected = [("a/z.rs", "z", 1), ("a.rs", "a", 1), ("b.rs", "b", 1)]
-            .map(|(path, text, size)| (path.to_owned(), text.to_owned(), size));
-        assert_eq!(found, expected);
+    fn files_come_in_order_with_their_sizes() {
+        let listing = check(
+            &[("b.rs", "bb"), ("a/z.rs", "z"), ("a.rs", "a")],
+            Limits::default(),
+            &["a/z.rs", "a.rs", "b.rs"],
+        );
+        let sizes: Vec<u64> = listing.files.iter().map(|file| file.size).collect();
+        assert_eq!(sizes, [1, 1, 2]);
+        assert_eq!(listing.folders.len(), 2, "the root and `a`");
     }
 
     #[test]
     fn ignored_hidden_foreign_and_cached_files_are_left_alone() {
-        check(
+        let listing = check(
             &[
                 (".gitignore", "out.rs\n"),
                 (".ignore", "private/\n"),
@@ -285,6 +297,7 @@ mod tests {
                 ("secret.rs", ""),
                 (".hidden/a.rs", ""),
                 ("node_modules/a/b.js", ""),
+                ("go/vendor/a/b.js", ""),
                 ("target/CACHEDIR.TAG", ""),
                 ("target/a.rs", ""),
                 ("src/secret.rs", ""),
@@ -293,6 +306,15 @@ mod tests {
             Limits::default(),
             &["src/kept.rs"],
         );
+        let foreign = (Skip::Foreign, 3);
+        assert_eq!(listing.skipped, BTreeMap::from([foreign]));
+    }
+
+    #[test]
+    fn a_foreign_folder_that_somebody_opened_is_their_workspace() {
+        let folder = folder(&[("vendor/a.rs", "a")]);
+        let listing = list_all(&folder.path().join("vendor"), Limits::default());
+        assert_eq!(paths(&listing), ["a.rs"]);
     }
 
     #[test]
@@ -301,19 +323,18 @@ mod tests {
             file_bytes: 10,
             ..Limits::default()
         };
-        let walk = check(
+        let listing = check(
             &[
                 ("a.txt", "a"),
                 ("big.rs", "0123456789a"),
-                ("null.rs", "a\0"),
+                ("lib.min.js", "a"),
                 ("ten.rs", "0123456789"),
             ],
             limits,
             &["ten.rs"],
         );
-        let expected = [Skip::UnknownLanguage, Skip::TooLarge, Skip::Binary].map(|why| (why, 1));
-        assert_eq!(walk.skipped(), &BTreeMap::from(expected));
-        assert_eq!(walk.cap(), None);
+        let expected = [Skip::UnknownLanguage, Skip::TooLarge, Skip::Minified].map(|why| (why, 1));
+        assert_eq!(listing.skipped, BTreeMap::from(expected));
     }
 
     #[test]
@@ -323,25 +344,56 @@ mod tests {
             ..Limits::default()
         };
         let files = [("a.rs", "a"), ("b.rs", "b"), ("c.rs", "c")];
-        assert_eq!(
-            check(&files, limits, &["a.rs", "b.rs"]).cap(),
-            Some(Cap::Files)
-        );
-        assert_eq!(check(&files[..2], limits, &["a.rs", "b.rs"]).cap(), None);
+        assert!(check(&files, limits, &["a.rs", "b.rs"]).is_capped);
+        assert!(!check(&files[..2], limits, &["a.rs", "b.rs"]).is_capped);
     }
 
     #[test]
-    fn it_ends_at_the_limit_of_bytes_and_says_so() {
+    fn a_few_places_are_listed_by_the_same_rules() {
+        let folder = folder(&[
+            (".gitignore", "out/\n"),
+            ("a.rs", ""),
+            ("out/b.rs", ""),
+            ("src/c.rs", ""),
+            ("src/deep/d.rs", ""),
+            ("src/deep/e.rs", ""),
+            ("src/deeper/f.rs", ""),
+            ("vendor/g.rs", ""),
+        ]);
+        let root = folder.path();
+        let list_at = |places: &[&str], without: &[&str]| {
+            let places = places.iter().map(|place| root.join(place)).collect();
+            let without: Vec<PathBuf> = without.iter().map(|path| root.join(path)).collect();
+            list(root, &places, &without, Limits::default(), judge)
+        };
+        let found = list_at(
+            &["out/b.rs", "src/deep", "src/c.rs", "gone.rs", "vendor/g.rs"],
+            &[],
+        );
+        assert_eq!(
+            paths(&found),
+            ["src/c.rs", "src/deep/d.rs", "src/deep/e.rs"]
+        );
+        let found = list_at(&["src"], &["src/deep"]);
+        assert_eq!(paths(&found), ["src/c.rs", "src/deeper/f.rs"]);
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_the_limit_it_may_have_grown_to() {
+        let folder = folder(&[("a.rs", "0123456789")]);
+        let listing = list_all(folder.path(), Limits::default());
         let limits = Limits {
-            total_bytes: 5,
+            file_bytes: 9,
             ..Limits::default()
         };
-        let walk = check(
-            &[("a.rs", "123"), ("b.rs", "456"), ("c.rs", "7")],
-            limits,
-            &["a.rs"],
+        assert_eq!(listing.files[0].read(limits), Err(Skip::TooLarge));
+        let whole = listing.files[0].read(Limits::default());
+        assert_eq!(whole.as_deref(), Ok("0123456789"));
+        fs::remove_file(&listing.files[0].path).expect("it is there");
+        assert_eq!(
+            listing.files[0].read(Limits::default()),
+            Err(Skip::Unreadable)
         );
-        assert_eq!((walk.cap(), walk.total_bytes()), (Some(Cap::TotalBytes), 3));
     }
 
     #[cfg(unix)]
@@ -353,15 +405,13 @@ mod tests {
             std::os::unix::fs::symlink(outside.path().join(name), inside.path().join(name))
                 .expect("links can be made");
         }
-        let found: Vec<String> = walk(inside.path(), Limits::default(), language_of)
-            .map(|file| file.relative)
-            .collect();
-        assert_eq!(found, ["own.rs"]);
+        let listing = list_all(inside.path(), Limits::default());
+        assert_eq!(paths(&listing), ["own.rs"]);
     }
 
     #[test]
     fn a_root_that_is_not_there_is_empty() {
         let gone = Path::new("/nowhere/at/all");
-        assert_eq!(walk(gone, Limits::default(), language_of).count(), 0);
+        assert!(list_all(gone, Limits::default()).files.is_empty());
     }
 }

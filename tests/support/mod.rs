@@ -46,16 +46,11 @@ impl Workspace {
     }
 
     /// A workspace whose functions begin alike in many files, so that the embedded model is sure
-    /// how such a line goes on: see [`SURE_LINE`].
+    /// how such a line goes on: see [`SURE_START`].
     pub fn where_the_embedded_model_is_sure() -> Self {
         let workspace = Self::new(&[]);
         for table in ["users", "orders", "invoices", "products", "carts", "prices"] {
-            let functions: String = ["load", "count", "archive", "restore"]
-                .iter()
-                .map(|verb| function(verb, table))
-                .collect();
-            let text = format!("use crate::store::{{Pool, Row, StoreError}};\n{functions}");
-            workspace.write(&format!("src/{table}.rs"), &text);
+            workspace.write(&format!("src/{table}.rs"), &sure_text(table));
         }
         workspace
     }
@@ -138,6 +133,15 @@ pub const SURE_REST: &str = "ol.acquire().await.expect(\"the pool is open\");";
 /// the cursor, one of them made of three.
 pub const EMOJI_START: &str = "    notify(\"é😀👩\u{200d}💻 fetched\", ro";
 pub const EMOJI_REST: &str = "w.id, connection.name()).await;";
+
+/// A file that the embedded model learns [`SURE_START`] and [`SURE_REST`] from.
+pub fn sure_text(table: &str) -> String {
+    let functions: String = ["load", "count", "archive", "restore"]
+        .iter()
+        .map(|verb| function(verb, table))
+        .collect();
+    format!("use crate::store::{{Pool, Row, StoreError}};\n{functions}")
+}
 
 fn function(verb: &str, table: &str) -> String {
     format!(

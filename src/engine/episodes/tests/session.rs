@@ -64,6 +64,8 @@ impl Session {
             client: None,
             user: None,
             roots: Vec::new(),
+            index_memory: 8 << 20,
+            dependencies: None,
             clock: clock.clone(),
         };
         let arm = ArmModel::scripted(spec, Script::answer(text));
