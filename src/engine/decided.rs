@@ -1,5 +1,7 @@
 //! A decision on the ledger, and kept to be explained.
 
+use std::sync::Arc;
+
 use super::Engine;
 use super::complete::Decided;
 use super::explain::Explanation;
@@ -66,6 +68,11 @@ impl Engine {
             decision: decided.decision.clone(),
             features: decided.features.clone(),
             context: decided.described.clone(),
+            related: if prompt.is_some() {
+                self.gathered_for(&decided.request.document)
+            } else {
+                Arc::from([])
+            },
             prompt,
             steps,
         });

@@ -1,8 +1,9 @@
 //! The last decisions of a session, to be shown to whoever asks why.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::context::Related;
 use crate::domain::{CompletionId, Decision, Features, Prompt};
 
 /// How many are kept.
@@ -21,6 +22,8 @@ pub struct Explanation {
     pub context: Option<String>,
     /// The prompt of the last model that was asked, if one was.
     pub prompt: Option<Prompt>,
+    /// What other files had to say, the most useful first; kept in memory only.
+    pub related: Arc<[Related]>,
     /// What happened, step by step, in sentences.
     pub steps: Vec<String>,
 }

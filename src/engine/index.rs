@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Engine, StatusState};
 use crate::documents::Language;
-use crate::workspace::{IndexLock, Limits, Manifest, index_folder, walk};
+use crate::workspace::{IndexLock, Lesson, Limits, Manifest, index_folder, walk};
 
 /// A larger file is not learnt, in bytes.
 pub const LARGEST_FILE: usize = 1 << 20;
@@ -34,7 +34,8 @@ impl Engine {
     /// Learns every file of the open folders; returns when it is done. Dropping the future leaves
     /// the work running to its end.
     pub async fn index(self: &Arc<Self>) -> IndexReport {
-        if !self.policy.embedded || self.roots.is_empty() {
+        let is_for_nobody = !self.policy.embedded && self.arms.is_empty();
+        if is_for_nobody || self.roots.is_empty() {
             self.indexing
                 .send_replace(Indexing::Done(IndexReport::default()));
             return IndexReport::default();
@@ -80,9 +81,18 @@ impl Engine {
             let mut manifest = Manifest::new(root);
             let mut walk = walk(root, Limits::default(), language_of);
             let files = walk.by_ref().filter_map(|file| {
-                if self.guard.excluded(&file.relative).is_some()
-                    || self.open_files.contains(&file.path)
-                {
+                if self.guard.excluded(&file.relative).is_some() {
+                    return None;
+                }
+                // Only prompts show other files, and only models over the network have prompts.
+                if !self.arms.is_empty() {
+                    self.library.learn(&Lesson {
+                        path: &file.path.to_string_lossy(),
+                        language: &file.language,
+                        text: &file.text,
+                    });
+                }
+                if self.open_files.contains(&file.path) {
                     return None;
                 }
                 report.files += 1;
@@ -94,7 +104,11 @@ impl Engine {
                     file.text,
                 ))
             });
-            self.embedded.learn_many(files);
+            if self.policy.embedded {
+                self.embedded.learn_many(files);
+            } else {
+                files.for_each(drop);
+            }
             manifest.skipped.clone_from(walk.skipped());
             manifest.is_capped = walk.cap().is_some();
             if let Some(cap) = walk.cap() {

@@ -19,6 +19,7 @@ mod episodes;
 mod explain;
 mod finish;
 mod flight;
+mod gather;
 mod health;
 mod hosts;
 mod index;
@@ -59,6 +60,7 @@ use crate::domain::{ModelSpec, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::EmbeddedModel;
 use crate::models::Clients;
+use crate::workspace::Library;
 
 /// Finds the key that an environment variable holds.
 pub type KeySource = Box<dyn Fn(&str) -> Option<SecretString> + Send + Sync>;
@@ -99,6 +101,8 @@ pub struct Engine {
     documents: Documents,
     open_files: open::OpenFiles,
     embedded: Arc<EmbeddedModel>,
+    library: Arc<Library>,
+    gathered: gather::Gathered,
     guard: Guard,
     answers: AnswerCache,
     arms: Vec<arm::ArmModel>,
@@ -146,6 +150,8 @@ impl Engine {
             refresher: refresh::Refresher::default(),
             open_files: open::OpenFiles::default(),
             embedded: Arc::new(EmbeddedModel::new()),
+            library: Arc::default(),
+            gathered: gather::Gathered::default(),
             guard: Guard::new(),
             answers: AnswerCache::default(),
             arms,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Engine;
 use crate::documents::{DocumentError, PositionEncoding, TextEdit};
 use crate::domain::DocumentUri;
+use crate::workspace::Lesson;
 
 /// Where the open documents are on disk.
 #[derive(Debug, Default)]
@@ -25,6 +26,13 @@ impl OpenFiles {
 
     pub fn paths(&self) -> Vec<PathBuf> {
         self.lock().values().cloned().collect()
+    }
+
+    /// Returns the document that a file is open as.
+    pub fn document(&self, path: &Path) -> Option<DocumentUri> {
+        let paths = self.lock();
+        let found = paths.iter().find(|(_, open)| *open == path);
+        found.map(|(document, _)| document.clone())
     }
 
     pub fn contains(&self, path: &Path) -> bool {
@@ -81,6 +89,7 @@ impl Engine {
         self.refresher.end(uri);
         self.bursts.end(uri);
         self.answers.close(uri);
+        self.gathered.end(uri);
         let path = self.open_files.lock().remove(uri);
         let (Some(path), Some(snapshot)) = (path, snapshot) else {
             return;
@@ -94,9 +103,13 @@ impl Engine {
             if let Ok(text) = std::fs::read_to_string(&path)
                 && text.len() <= super::index::LARGEST_FILE
             {
-                engine
-                    .embedded
-                    .learn(&path.to_string_lossy(), &snapshot.language_id, &text);
+                let (path, language) = (&path.to_string_lossy(), &snapshot.language_id);
+                engine.embedded.learn(path, language, &text);
+                engine.library.learn(&Lesson {
+                    path,
+                    language,
+                    text: &text,
+                });
             }
         });
     }
@@ -111,13 +124,18 @@ impl Engine {
                 .unwrap_or_default()
                 .to_owned();
         };
+        self.shown_path(&path)
+    }
+
+    /// Returns a path from the open folder on, or the name alone outside of them.
+    pub(super) fn shown_path(&self, path: &Path) -> String {
         let inside = self
             .roots
             .iter()
             .find_map(|root| path.strip_prefix(root).ok());
         let shown = inside
             .or_else(|| path.file_name().map(Path::new))
-            .unwrap_or(&path);
+            .unwrap_or(path);
         shown.to_string_lossy().replace('\\', "/")
     }
 
