@@ -141,6 +141,7 @@ fn print_explanation(explanation: &Explanation, answer: &Answer) {
             prompt.snippets.len()
         );
     }
+    print_related(explanation);
     let features = &explanation.features;
     eprintln!(
         "place: {} {}, {} lines",
@@ -185,6 +186,33 @@ fn print_embedded(explanation: &Explanation) {
         let sure = 100.0 * prediction.confidence.get();
         let kind = if prediction.is_cut { " …" } else { "" };
         eprintln!("  {sure:>3.0} % {}{kind}", prediction.text);
+    }
+}
+
+/// Prints what other files had to say, the most useful first, and what there was no room for.
+fn print_related(explanation: &Explanation) {
+    let Some(prompt) = &explanation.prompt else {
+        return;
+    };
+    if explanation.related.is_empty() {
+        return eprintln!("other files: nothing was found");
+    }
+    eprintln!("other files, the most useful first:");
+    for one in explanation.related.iter() {
+        let left_out = if prompt.snippets.contains(&one.snippet) {
+            ""
+        } else {
+            ", left out: no room"
+        };
+        eprintln!(
+            "  {}:{}-{}: {}, score {:.3}, {} tokens{left_out}",
+            one.snippet.path,
+            one.lines.start + 1,
+            one.lines.end,
+            one.kind.as_str(),
+            one.score,
+            one.tokens,
+        );
     }
 }
 

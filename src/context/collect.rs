@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::facts::Facts;
+use super::related::Related;
 use super::site::Place;
 use crate::documents::{Snapshot, Tree, enclosing_scopes};
 use crate::domain::{ByteOffset, CursorSite, Snippet};
@@ -40,6 +41,8 @@ pub struct Context {
     pub prefix: String,
     /// Text after the cursor: at most 16 KiB, to the end of a line.
     pub suffix: String,
+    /// The same as the prompt before showed it, where it should stay as it was.
+    pub shown_suffix: Option<String>,
     /// The cursor's line before it.
     pub line_prefix: String,
     /// The cursor's line after it, without the line ending.
@@ -58,6 +61,17 @@ pub struct Context {
     pub definitions: Vec<Snippet>,
     /// Lines of the document.
     pub document_lines: u32,
+}
+
+impl Context {
+    /// Adds what other files have to say, the most useful first, and the text after the cursor as it
+    /// should stay.
+    #[must_use]
+    pub fn with_related(mut self, related: &[Related], shown_suffix: Option<String>) -> Self {
+        self.definitions = related.iter().map(|one| one.snippet.clone()).collect();
+        self.shown_suffix = shown_suffix;
+        self
+    }
 }
 
 /// Gathers everything that a model should see of a place. `tree` should be of exactly this text; an
@@ -129,6 +143,7 @@ pub fn look(
         imports: facts.imports().to_vec(),
         outline: facts.outline_for(at, &line_prefix),
         definitions: related.to_vec(),
+        shown_suffix: None,
         document_lines: u32::try_from(rope.len_lines()).unwrap_or(u32::MAX),
         prefix,
         suffix,

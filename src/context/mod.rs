@@ -6,13 +6,20 @@
 
 mod collect;
 mod facts;
+mod healing;
 #[cfg(test)]
 mod properties;
+mod receiver;
+mod related;
 mod render;
 mod site;
+mod steady;
 mod tokens;
 
 pub use collect::{Context, Head, collect, look};
 pub use facts::Facts;
-pub use render::{DEFAULT_PROMPT_TOKENS, prompt_budget, render};
+pub use healing::{Healed, Healing, heal};
+pub use related::{Related, Sources, related};
+pub use render::{DEFAULT_PROMPT_TOKENS, prompt_budget, render, render_within};
+pub use steady::Steady;
 pub use tokens::{count_tokens, estimate_tokens, preload_token_table, token_table_is_loaded};

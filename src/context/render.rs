@@ -2,8 +2,9 @@
 //!
 //! What changes least comes first: snippets of other files, heads of this file, the lines before
 //! the cursor. The first line shown moves in steps, not with every key, so that a provider's
-//! prompt cache still knows the beginning. What does not fit goes in this order: further snippets,
-//! imports, outer heads, far lines.
+//! prompt cache still knows the beginning. Other files have half of the room, and what the lines
+//! around the cursor do not need. What does not fit goes in this order: further snippets, imports,
+//! outer heads, far lines.
 
 use super::collect::{Context, Head};
 use super::tokens::{count_tokens, estimate_upwards, token_table_is_loaded};
@@ -74,20 +75,31 @@ impl Counter {
     }
 }
 
+/// Makes the prompt of a context for one model within a budget of our own, in tokens, which may be
+/// above [`DEFAULT_PROMPT_TOKENS`]; to measure what another one would be worth.
+#[must_use]
+pub fn render_within(context: &Context, spec: &ModelSpec, budget: u64) -> Prompt {
+    fit_within(context, spec, budget, Counter::Exact)
+}
+
 pub(super) fn fit(context: &Context, spec: &ModelSpec, counter: Counter) -> Prompt {
-    let budget = prompt_budget(spec);
+    fit_within(context, spec, prompt_budget(spec), counter)
+}
+
+fn fit_within(context: &Context, spec: &ModelSpec, budget: u64, counter: Counter) -> Prompt {
     let frame = FRAME_TOKENS + counter.count(&context.path) + counter.count(&context.language);
     let room = budget.saturating_sub(frame);
 
-    let (mut snippets, mut used) = choose_snippets(context, room * 35 / 100, counter);
+    let others = room - local_need(context, room / 2, counter);
+    let (mut snippets, mut used) = choose_snippets(context, others, counter);
     let local = room - used;
-    let mut suffix = take_lines_after(&context.suffix, local / 5, counter);
+    let mut suffix = take_lines_after(shown_suffix(context), local / 5, counter);
     let mut prefix_room = local - suffix.tokens;
     let mut prefix = whole_prefix(context, prefix_room, counter);
     if let Some(prefix) = &prefix {
         let unused = (prefix_room - prefix.tokens) / STEADY_TOKENS * STEADY_TOKENS;
         let more = (suffix.tokens + unused).min(local * 2 / 5);
-        suffix = take_lines_after(&context.suffix, more.max(local / 5), counter);
+        suffix = take_lines_after(shown_suffix(context), more.max(local / 5), counter);
         // The prefix is taken whole, so the longer suffix must leave it its place.
         prefix_room = local - suffix.tokens;
         debug_assert!(
@@ -122,6 +134,10 @@ pub(super) fn fit(context: &Context, spec: &ModelSpec, counter: Counter) -> Prom
     }
 }
 
+fn shown_suffix(context: &Context) -> &str {
+    context.shown_suffix.as_ref().unwrap_or(&context.suffix)
+}
+
 /// Returns how many bytes so many tokens have at most, in text that people write.
 fn bytes_for(tokens: u64) -> u64 {
     tokens.saturating_mul(24)
@@ -131,6 +147,22 @@ fn bytes_for(tokens: u64) -> u64 {
 struct Part {
     text: String,
     tokens: u64,
+}
+
+/// Returns how many tokens the lines around the cursor need, at most `most`, in steps: what they
+/// leave is for other files.
+fn local_need(context: &Context, most: u64, counter: Counter) -> u64 {
+    let mut need = 0;
+    let lines = lines_of(&context.prefix)
+        .rev()
+        .chain(lines_of(shown_suffix(context)));
+    for line in lines {
+        match counter.count_within(line, most - need) {
+            Some(tokens) => need += tokens,
+            None => return most,
+        }
+    }
+    need.next_multiple_of(STEADY_TOKENS).min(most)
 }
 
 /// Takes the most useful snippets that fit; they are sorted, so that a change of their rank alone

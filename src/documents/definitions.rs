@@ -88,10 +88,13 @@ pub struct Scope {
 /// A file that is too large, or does not parse in time, has none.
 #[must_use]
 pub fn definitions(language: &'static Language, text: &str) -> Vec<Definition> {
-    let Some(tree) = parse_text(language, text, PARSE_LIMIT) else {
-        return Vec::new();
-    };
-    run_definitions(language, &tree, text.as_bytes(), None, &|range| {
+    parse_text(language, text, PARSE_LIMIT)
+        .map_or_else(Vec::new, |tree| definitions_in(language, &tree, text))
+}
+
+/// Returns the definitions of a text that was parsed already, in the order of the text.
+pub(super) fn definitions_in(language: &Language, tree: &Tree, text: &str) -> Vec<Definition> {
+    run_definitions(language, tree, text.as_bytes(), None, &|range| {
         let end = text.floor_char_boundary(range.end);
         text.get(range.start..end).unwrap_or_default().to_owned()
     })
@@ -263,7 +266,7 @@ fn scopes_by_words(language: &Language, rope: &Rope, offset: usize) -> Vec<Scope
 
 /// Returns where the head of an item ends: with the last of what belongs to it, or where its body
 /// begins; `None` where neither is marked.
-fn head_end(
+pub(super) fn head_end(
     query: &tree_sitter::Query,
     found: &QueryMatch<'_, '_>,
     head: &str,
@@ -384,7 +387,7 @@ fn text_of(rope: &Rope, range: Range<usize>) -> String {
     rope.slice(start..end).to_string()
 }
 
-fn capture<'tree>(
+pub(super) fn capture<'tree>(
     query: &tree_sitter::Query,
     found: &QueryMatch<'_, 'tree>,
     name: &str,
@@ -393,7 +396,10 @@ fn capture<'tree>(
     found.nodes_for_capture_index(index).next()
 }
 
-fn kind_of(query: &tree_sitter::Query, found: &QueryMatch<'_, '_>) -> Option<DefinitionKind> {
+pub(super) fn kind_of(
+    query: &tree_sitter::Query,
+    found: &QueryMatch<'_, '_>,
+) -> Option<DefinitionKind> {
     let settings = query.property_settings(found.pattern_index);
     let kind = settings.iter().find(|setting| &*setting.key == "kind")?;
     DefinitionKind::from_name(kind.value.as_deref()?)

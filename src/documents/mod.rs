@@ -18,6 +18,7 @@ mod skeleton;
 mod snapshot;
 mod splice;
 mod store;
+mod survey;
 
 pub use blocks::{BlockStyle, Blocks};
 pub use definitions::{
@@ -33,5 +34,6 @@ pub use skeleton::{Bracket, Skeleton, closer_of};
 pub use snapshot::Snapshot;
 pub use splice::{Change, Splice};
 pub use store::{DocumentError, Documents};
+pub use survey::{Container, Survey, survey};
 /// The syntax tree of one document, and a node of it.
 pub use tree_sitter::{Node, Tree};

@@ -65,8 +65,8 @@ impl Engine {
                     let served = self.keep_answer(decided, id, text, made_by, None, reason);
                     return Answer::Suggestion(Box::new(served));
                 }
-                Ok(Err(filter)) => {
-                    steps.push(format!("{model} had nothing usable to say: {filter}"));
+                Ok(Err(why_not)) => {
+                    steps.push(format!("{model} had nothing usable to say: {why_not}"));
                     why = Nothing::NothingUsable;
                     break;
                 }
@@ -82,14 +82,14 @@ impl Engine {
         Answer::Nothing(why)
     }
 
-    /// Makes one call with its row on the ledger; names the filter that left nothing of the answer.
+    /// Makes one call with its row on the ledger; says what left nothing of the answer.
     async fn call(
         self: &Arc<Self>,
         decided: &Decided,
         id: DecisionId,
         (arm, context, flight): (&ArmModel, &Arc<Context>, &Flight),
         last_prompt: &mut Option<Prompt>,
-    ) -> Result<Result<Finished, Filter>, CallError> {
+    ) -> Result<Result<Finished, &'static str>, CallError> {
         let model = arm
             .model
             .as_ref()
@@ -98,7 +98,8 @@ impl Engine {
         if place.is_none() && !arm.is_free() {
             return Err(CallError::NoLedger);
         }
-        let prompt = context::render(context, &arm.spec);
+        let mut prompt = context::render(context, &arm.spec);
+        let healing = context::heal(&mut prompt, context);
         let (cleared, redactions) = self.guard.clear(prompt);
         if !redactions.is_empty() {
             tracing::info!(model = %arm.spec.id, ?redactions, "the prompt was redacted");
@@ -107,18 +108,26 @@ impl Engine {
 
         let tokens = cleared.get().input_tokens;
         let row = (decided.request.id, id);
-        let around = Arc::new(Surroundings::of(context));
-        let listeners = (EarlyStop::at(Arc::clone(&around)), flight);
+        let mut around = Surroundings::of(context);
+        if healing.is_needed() {
+            around.forget_typed();
+        }
+        let around = Arc::new(around);
+        let early_stop = EarlyStop::at(Arc::clone(&around));
+        let listeners = (healing.clone(), early_stop, flight);
         flight.starts_over();
         let mut charge = Charge::open(self, arm, place, row, tokens, listeners);
         let result = model.complete(cleared, &mut charge).await;
         charge.settle(&result);
         match result {
             Ok(completion) => {
-                let finished = finish_in(&completion.text, &around);
+                let Some(text) = healing.rest_of(&completion.text) else {
+                    return Ok(Err("it does not begin with what was typed"));
+                };
+                let finished = finish_in(text, &around);
                 let touched = finished.as_ref().map(|finished| &finished.touched);
                 tracing::debug!(model = %arm.spec.id, ?touched, "an answer was finished");
-                Ok(finished)
+                Ok(finished.map_err(Filter::as_str))
             }
             Err(error) => {
                 tracing::warn!(model = %arm.spec.id, %error, "a model failed");

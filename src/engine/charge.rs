@@ -10,6 +10,7 @@ use super::finish::EarlyStop;
 use super::flight::Flight;
 use super::hosts::bills_cancelled_in_full;
 use super::{Clock, Engine};
+use crate::context::{Healed, Healing};
 use crate::domain::{
     BillingBasis, CallId, CallOutcome, CallRow, Completion, CompletionId, DecisionId, Finish,
     LedgerEvent, Money, TokenCount, Usage,
@@ -29,6 +30,7 @@ pub struct Charge<'e> {
     streamed_bytes: usize,
     reported: Option<Usage>,
     prompt_tokens: TokenCount,
+    healing: Healing,
     early_stop: EarlyStop,
     flight: &'e Flight,
 }
@@ -42,7 +44,7 @@ impl<'e> Charge<'e> {
         place: Option<Place>,
         (completion, decision): (CompletionId, DecisionId),
         prompt_tokens: TokenCount,
-        (early_stop, flight): (EarlyStop, &'e Flight),
+        (healing, early_stop, flight): (Healing, EarlyStop, &'e Flight),
     ) -> Self {
         let now = engine.clock.now();
         let spec = &arm.spec;
@@ -82,6 +84,7 @@ impl<'e> Charge<'e> {
             streamed_bytes: 0,
             reported: None,
             prompt_tokens,
+            healing,
             early_stop,
             flight,
         }
@@ -175,8 +178,15 @@ impl Sink for Charge<'_> {
             self.first_token = Some(Instant::now());
         }
         self.streamed_bytes += chunk.len();
-        self.flight.heard(chunk);
-        self.early_stop.push(chunk)
+        match self.healing.hear(chunk) {
+            Healed::New(new) => {
+                self.flight.heard(new);
+                self.early_stop.push(new)
+            }
+            Healed::Typed => ControlFlow::Continue(()),
+            // Nothing of it will be shown, so no more of it is paid for.
+            Healed::Other => ControlFlow::Break(()),
+        }
     }
 
     fn usage(&mut self, usage: Usage) {

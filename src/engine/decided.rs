@@ -1,5 +1,7 @@
 //! A decision on the ledger, and kept to be explained.
 
+use std::sync::Arc;
+
 use super::Engine;
 use super::complete::Decided;
 use super::explain::Explanation;
@@ -67,6 +69,11 @@ impl Engine {
             features: decided.features.clone(),
             context: decided.described.clone(),
             embedded: decided.considered.clone(),
+            related: if prompt.is_some() {
+                self.gathered_for(&decided.request.document)
+            } else {
+                Arc::from([])
+            },
             prompt,
             steps,
         });

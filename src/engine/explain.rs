@@ -1,8 +1,9 @@
 //! The last decisions of a session, to be shown to whoever asks why.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::context::Related;
 use crate::domain::{CompletionId, Decision, Features, Prompt};
 use crate::inhouse::Prediction;
 
@@ -25,6 +26,8 @@ pub struct Explanation {
     pub embedded: Vec<Prediction>,
     /// The prompt of the last model that was asked, if one was.
     pub prompt: Option<Prompt>,
+    /// What other files had to say, the most useful first; kept in memory only.
+    pub related: Arc<[Related]>,
     /// What happened, step by step, in sentences.
     pub steps: Vec<String>,
 }

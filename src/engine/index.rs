@@ -34,9 +34,9 @@ use pending::Pending;
 use quiet::on_a_quiet_thread;
 use update::{Known, Tables};
 
-/// Memory that is reckoned for a byte of text: the embedded model holds 1.7 bytes for it, and needs
-/// room for a second copy of a part while it merges.
-const MEMORY_PER_BYTE: usize = 3;
+/// Memory that is reckoned for a byte of text: the embedded model holds 1.7 bytes for it and needs
+/// room for a second copy of a part while it merges, the library holds 0.7.
+const MEMORY_PER_BYTE: usize = 4;
 
 /// What is learnt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -20,6 +20,7 @@ mod episodes;
 mod explain;
 mod finish;
 mod flight;
+mod gather;
 mod health;
 mod hosts;
 mod index;
@@ -60,6 +61,7 @@ use crate::domain::{ModelSpec, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::{EmbeddedModel, Settings};
 use crate::models::Clients;
+use crate::workspace::{Library, LibraryLimits};
 
 /// Finds the key that an environment variable holds.
 pub type KeySource = Box<dyn Fn(&str) -> Option<SecretString> + Send + Sync>;
@@ -104,6 +106,8 @@ pub struct Engine {
     open_files: open::OpenFiles,
     embedded: Arc<EmbeddedModel>,
     confidence: confidence::WorkspaceConfidence,
+    library: Arc<Library>,
+    gathered: gather::Gathered,
     guard: Guard,
     answers: AnswerCache,
     arms: Vec<arm::ArmModel>,
@@ -139,10 +143,17 @@ impl Engine {
         let embedded = Arc::new(EmbeddedModel::with_settings(Settings {
             max_bytes: setup.index_memory,
         }));
-        let learners: Vec<Arc<dyn Learner>> = match setup.policy.embedded {
-            true => vec![Arc::clone(&embedded) as Arc<dyn Learner>],
-            false => Vec::new(),
-        };
+        let library = Arc::new(Library::with_limits(LibraryLimits {
+            bytes: setup.index_memory,
+        }));
+        let mut learners: Vec<Arc<dyn Learner>> = Vec::new();
+        if setup.policy.embedded {
+            learners.push(Arc::clone(&embedded) as Arc<dyn Learner>);
+        }
+        // Only prompts show other files, and only models over the network have prompts.
+        if !arms.is_empty() {
+            learners.push(Arc::clone(&library) as Arc<dyn Learner>);
+        }
         Self {
             policy: setup.policy,
             origin: setup.origin,
@@ -158,6 +169,8 @@ impl Engine {
             open_files: open::OpenFiles::default(),
             embedded,
             confidence: confidence::WorkspaceConfidence::default(),
+            library,
+            gathered: gather::Gathered::default(),
             guard: Guard::new(),
             answers: AnswerCache::default(),
             arms,

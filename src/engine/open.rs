@@ -41,6 +41,13 @@ impl OpenFiles {
         let pair = |(uri, path): (&DocumentUri, &PathBuf)| (uri.clone(), path.clone());
         self.lock().iter().map(pair).collect()
     }
+
+    /// Returns the document that a file is open as.
+    pub fn document(&self, path: &Path) -> Option<DocumentUri> {
+        let paths = self.lock();
+        let found = paths.iter().find(|(_, open)| *open == path);
+        found.map(|(document, _)| document.clone())
+    }
 }
 
 impl Engine {
@@ -100,6 +107,7 @@ impl Engine {
         self.refresher.end(uri);
         self.bursts.end(uri);
         self.answers.close(uri);
+        self.gathered.end(uri);
         let path = self.open_files.lock().remove(uri);
         self.look_again(path);
     }
@@ -114,11 +122,16 @@ impl Engine {
                 .unwrap_or_default()
                 .to_owned();
         };
-        let root = self.index.folder_of(&path);
+        self.shown_path(&path)
+    }
+
+    /// Returns a path from its open folder on, or the name alone outside of them.
+    pub(super) fn shown_path(&self, path: &Path) -> String {
+        let root = self.index.folder_of(path);
         let inside = root.as_ref().and_then(|root| path.strip_prefix(root).ok());
         let shown = inside
             .or_else(|| path.file_name().map(Path::new))
-            .unwrap_or(&path);
+            .unwrap_or(path);
         shown.to_string_lossy().replace('\\', "/")
     }
 }

@@ -69,7 +69,13 @@ impl Engine {
             _ => Vec::new(),
         };
         let predicted = Instant::now();
-        let features = features_of(&context, prediction.as_ref());
+        // Other files are gathered only for a call; here it counts what they may take.
+        let others = if self.library.files() > 0 {
+            context::DEFAULT_PROMPT_TOKENS / 2
+        } else {
+            0
+        };
+        let features = features_of(&context, prediction.as_ref(), others);
         let tokens = TokenCount::new(u64::from(features.prompt_tokens));
         let arms: Vec<routing::Arm> = self
             .arms
@@ -177,11 +183,11 @@ async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
     }
 }
 
-fn features_of(context: &Context, prediction: Option<&Prediction>) -> Features {
+fn features_of(context: &Context, prediction: Option<&Prediction>, others: u64) -> Features {
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     // More than this never fits a prompt, and estimating costs time.
     let most = TokenCount::new(context::DEFAULT_PROMPT_TOKENS);
-    let mut prompt = context::estimate_tokens(tail(&context.prefix));
+    let mut prompt = context::estimate_tokens(tail(&context.prefix)) + TokenCount::new(others);
     if prompt < most {
         prompt = prompt + context::estimate_tokens(head(&context.suffix));
     }

@@ -1,8 +1,10 @@
 //! The straight path from end to end, with scripted models and a real ledger.
 
+mod context;
 mod flights;
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +68,14 @@ struct Desk {
 
 impl Desk {
     async fn new(policy: Policy, arms: Vec<(ModelSpec, Script)>) -> Self {
+        Self::in_folders(policy, arms, Vec::new()).await
+    }
+
+    async fn in_folders(
+        policy: Policy,
+        arms: Vec<(ModelSpec, Script)>,
+        roots: Vec<PathBuf>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // Tokio's time, which a test may pause.
         let begun = tokio::time::Instant::now();
@@ -81,7 +91,7 @@ impl Desk {
             origin: Origin::Lsp,
             client: None,
             user: Some("ada".into()),
-            roots: Vec::new(),
+            roots,
             index_memory: 8 << 20,
             dependencies: None,
             clock: Clock::from_fn(move || Timestamp::from_unix_micros(NOON).plus(begun.elapsed())),

@@ -65,6 +65,12 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// Takes the name that was begun for not typed: the answer no longer holds it, and what it
+    /// begins with now is new, though it may look like it.
+    pub fn forget_typed(&mut self) {
+        self.typed.clear();
+    }
+
     /// Looks at a place; what is known of it is owned, and serves every answer there.
     pub fn of(context: &Context) -> Self {
         let language = Language::by_id(&context.language);

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use crate::inhouse::EmbeddedModel;
-use crate::workspace::Kept;
+use crate::workspace::{Kept, Library, Text};
 
 /// A file to learn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +143,45 @@ impl Learner for EmbeddedModel {
         let restored = Self::restore(self, input);
         if let Err(error) = &restored {
             tracing::info!(%error, "the embedded model learns anew");
+        }
+        restored.is_ok()
+    }
+}
+
+impl Learner for Library {
+    fn name(&self) -> &'static str {
+        "library"
+    }
+
+    fn learn(&self, lessons: &[Lesson]) {
+        for lesson in lessons {
+            Self::learn(
+                self,
+                &Text {
+                    path: &lesson.path,
+                    language: &lesson.language,
+                    text: &lesson.text,
+                },
+            );
+        }
+    }
+
+    fn forget(&self, paths: &[String]) {
+        paths.iter().for_each(|path| Self::forget(self, path));
+    }
+
+    fn bytes(&self) -> usize {
+        Self::bytes(self)
+    }
+
+    fn save(&self, output: &mut dyn Write) -> io::Result<()> {
+        Self::save(self, output)
+    }
+
+    fn restore(&self, input: &mut dyn Read) -> bool {
+        let restored = Self::restore(self, input);
+        if let Err(error) = &restored {
+            tracing::info!(%error, "the library learns anew");
         }
         restored.is_ok()
     }

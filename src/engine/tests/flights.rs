@@ -121,7 +121,7 @@ async fn keys_that_cancel_the_older_request_are_one_call_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_contradicts_the_stream_closes_the_call() {
-    let script = Script::new().text("total").hang().then().text("x(1);");
+    let script = Script::new().text("total").hang().then().text("max(1);");
     let (desk, cursor, log) = desk(script).await;
     let older = desk.ask(cursor);
     settle(&log, 1).await;
@@ -140,7 +140,7 @@ async fn a_stream_that_turns_against_what_was_typed_is_left_when_it_does() {
         .text("total")
         .hang()
         .then()
-        .text("ximum();");
+        .text("maximum();");
     let (desk, cursor, log) = desk(script).await;
     let _older = desk.ask(cursor);
     settle(&log, 1).await;
@@ -222,7 +222,7 @@ async fn a_late_answer_is_kept_for_the_next_key() {
 async fn a_silent_call_does_not_hold_the_later_keys_for_ever() {
     let mut hung = spec("slow", None);
     hung.first_token_timeout = Duration::from_secs(60);
-    let script = Script::new().hang().then().text("otal;");
+    let script = Script::new().hang().then().text("total;");
     let log = script.log();
     let desk = Desk::new(Policy::default(), vec![(hung, script)]).await;
     let cursor = desk.open("let x = $0\n");
@@ -302,7 +302,7 @@ async fn keys_within_the_wait_call_nobody() {
     let (desk, mut cursor, log) = fast_typist().await;
     let mut asked = Vec::new();
     for _ in 0..5 {
-        cursor = desk.type_text(cursor, "b");
+        cursor = desk.type_text(cursor, "+");
         asked.push(desk.ask(cursor));
         sleep(Duration::from_millis(30)).await;
     }
@@ -328,10 +328,10 @@ async fn a_session_learns_how_often_keys_agree() {
         .wait(Duration::from_millis(50))
         .text(ANSWER)
         .then()
-        .text("total")
+        .text("txtotal")
         .hang()
         .then()
-        .text("1;");
+        .text("txy1;");
     let (desk, cursor, log) = desk(script).await;
     let half = Agreement::of_thousand(500);
     assert_eq!(desk.engine.flights.agreement(), half);

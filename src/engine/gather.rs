@@ -1,0 +1,103 @@
+//! Gathers what other files have to say, once a model over the network is about to be asked: what
+//! the cache or the embedded model answers pays nothing for it.
+//!
+//! What was gathered is kept for the burst of typing that it was gathered in, so that the prompts of
+//! one burst begin alike.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Engine;
+use super::complete::Decided;
+use crate::context::{
+    Context, Related, Sources, Steady, count_tokens, related, token_table_is_loaded,
+};
+use crate::domain::{DocumentUri, Snippet};
+
+/// What was gathered for each open document.
+#[derive(Debug, Default)]
+pub struct Gathered(Mutex<HashMap<DocumentUri, Steady>>);
+
+impl Gathered {
+    fn of(&self, document: &DocumentUri) -> Option<Steady> {
+        self.lock().get(document).cloned()
+    }
+
+    fn keep(&self, document: &DocumentUri, steady: Steady) {
+        self.lock().insert(document.clone(), steady);
+    }
+
+    /// Forgets a document that is closed.
+    pub fn end(&self, document: &DocumentUri) {
+        self.lock().remove(document);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<DocumentUri, Steady>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Adds what other files have to say to a context, and lets it stay as it was in its burst.
+    pub(super) async fn gather(self: &Arc<Self>, decided: &Decided, context: Context) -> Context {
+        let (engine, burst) = (Arc::clone(self), decided.burst);
+        let document = decided.request.document.clone();
+        let bare = context.clone();
+        let work = move || {
+            let known = engine.gathered.of(&document);
+            let kept = known
+                .as_ref()
+                .and_then(|steady| steady.related(burst, &context));
+            let related = match (kept, known) {
+                (Some(related), Some(steady)) => {
+                    let suffix = steady.suffix(&context);
+                    return context.with_related(&related, suffix);
+                }
+                _ => engine.find_related(&document, &context),
+            };
+            let context = context.with_related(&related, None);
+            let steady = Steady::begin(burst, &context, related);
+            engine.gathered.keep(&document, steady);
+            context
+        };
+        // Without other files a model can answer too; a panic is logged by its own hook.
+        tokio::task::spawn_blocking(work).await.unwrap_or(bare)
+    }
+
+    fn find_related(&self, document: &DocumentUri, context: &Context) -> Vec<Related> {
+        let Some(path) = self.open_files.path(document) else {
+            return Vec::new();
+        };
+        let open = |path: &str| self.open_text(path);
+        let shown = |path: &str| self.shown_path(path.as_ref());
+        let sources = Sources {
+            library: &self.library,
+            open: &open,
+            shown: &shown,
+        };
+        let mut found = related(context, &path.to_string_lossy(), sources);
+        // The index leaves private files out already; what leaves the machine is looked at again.
+        found.retain(|one| self.guard.excluded(&one.snippet.path).is_none());
+        if token_table_is_loaded() {
+            // Counted here, so that the prompt finds the counts when it is fitted.
+            for Snippet { path, text } in found.iter().map(|one| &one.snippet) {
+                let _counted = (count_tokens(path), count_tokens(text));
+            }
+        }
+        found
+    }
+
+    /// Returns the text of a file that is open in the editor.
+    fn open_text(&self, path: &str) -> Option<String> {
+        let document = self.open_files.document(path.as_ref())?;
+        self.documents
+            .snapshot(&document)
+            .map(|snapshot| snapshot.text())
+    }
+
+    /// Returns what was gathered last for a document, to be explained.
+    pub(super) fn gathered_for(&self, document: &DocumentUri) -> Arc<[Related]> {
+        let steady = self.gathered.of(document);
+        steady.map_or_else(|| Arc::from([]), |steady| steady.all())
+    }
+}

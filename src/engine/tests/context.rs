@@ -1,0 +1,206 @@
+//! What a model over the network is shown of other files, and how an answer joins a name that was
+//! begun.
+
+use std::path::Path;
+
+use super::*;
+use crate::domain::Prompt;
+use crate::models::ScriptLog;
+
+const LEDGER: &str = "pub struct Ledger {\n    rows: Vec<Row>,\n}\n\nimpl Ledger {\n    pub fn append_row(&mut self, row: Row) {\n        self.rows.push(row);\n    }\n}\n";
+
+/// A workspace on disk with one model, and the file `src/own.rs` open in it.
+struct Scene {
+    desk: Desk,
+    root: TempDir,
+    log: ScriptLog,
+}
+
+impl Scene {
+    async fn new(files: &[(&str, &str)], script: Script) -> Self {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+            std::fs::write(path, text).expect("writable");
+        }
+        let log = script.log();
+        let arms = vec![(spec("m", None), script)];
+        let roots = vec![root.path().to_owned()];
+        let desk = Desk::in_folders(Policy::default(), arms, roots).await;
+        desk.engine.index().await;
+        Self { desk, root, log }
+    }
+
+    fn open(&self, text: &str) -> ByteOffset {
+        let offset = text.find("$0").expect("a cursor");
+        let text = text.replace("$0", "");
+        let path = self.root.path().join("src/own.rs");
+        let (engine, uri) = (&self.desk.engine, self.desk.uri.clone());
+        engine.open(uri, Some(path), "rust", 1, &text);
+        ByteOffset::new(offset)
+    }
+
+    /// Returns the prompt of the last call.
+    #[track_caller]
+    fn prompt(&self) -> Prompt {
+        self.log.prompts().pop().expect("a call")
+    }
+}
+
+fn paths(prompt: &Prompt) -> Vec<&str> {
+    let paths = prompt.snippets.iter().map(|one| one.path.as_str());
+    let mut paths: Vec<&str> = paths.collect();
+    paths.dedup();
+    paths
+}
+
+#[tokio::test]
+async fn the_definition_of_another_file_is_in_the_prompt() {
+    let scene = Scene::new(
+        &[("src/ledger.rs", LEDGER)],
+        Script::answer("append_row(row);"),
+    )
+    .await;
+    let cursor = scene.open("fn f(book: &mut Ledger, row: Row) {\n    book.$0\n}\n");
+    let served = served(scene.desk.complete(cursor).await);
+    assert_eq!(served.candidate.text, "append_row(row);");
+    let prompt = scene.prompt();
+    assert_eq!(paths(&prompt), ["src/ledger.rs"]);
+    let shown = &prompt.snippets[0].text;
+    assert!(
+        shown.contains("pub fn append_row(&mut self, row: Row)"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_of_a_private_or_ignored_file_is_in_a_prompt() {
+    let files = [
+        ("src/ledger.rs", LEDGER),
+        ("src/id_rsa.rs", LEDGER),
+        ("secret/ledger.rs", LEDGER),
+        (".mantleignore", "secret/\n"),
+    ];
+    let scene = Scene::new(&files, Script::answer("append_row(row);")).await;
+    let cursor = scene.open("fn f(book: &mut Ledger) {\n    book.$0\n}\n");
+    let _served = served(scene.desk.complete(cursor).await);
+    assert_eq!(paths(&scene.prompt()), ["src/ledger.rs"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_or_changed_is_not_shown_as_it_was() {
+    let files = [("src/ledger.rs", LEDGER)];
+    let scene = Scene::new(&files, Script::answer("append_row(row);")).await;
+    let path = scene.root.path().join("src/ledger.rs");
+    std::fs::remove_file(&path).expect("it is there");
+    let cursor = scene.open("fn f(book: &mut Ledger) {\n    book.$0\n}\n");
+    let _served = served(scene.desk.complete(cursor).await);
+    assert_eq!(paths(&scene.prompt()), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn an_open_file_is_shown_as_the_editor_has_it() {
+    let files = [("src/ledger.rs", LEDGER)];
+    let scene = Scene::new(&files, Script::answer("append_row(row);")).await;
+    let other = DocumentUri::new("file:///w/ledger.rs");
+    let text = LEDGER.replace("rows: Vec<Row>", "lines: Vec<Row>");
+    let path = scene.root.path().join("src/ledger.rs");
+    let (engine, version) = (&scene.desk.engine, 1);
+    engine.open(other, Some(path), "rust", version, &text);
+    let cursor = scene.open("fn f(book: &mut Ledger) {\n    book.$0\n}\n");
+    let _served = served(scene.desk.complete(cursor).await);
+    let prompt = scene.prompt();
+    let shown: String = prompt
+        .snippets
+        .iter()
+        .map(|one| one.text.as_str())
+        .collect();
+    assert!(!shown.contains("rows: Vec<Row>"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_prompts_of_one_burst_begin_alike() {
+    let files: Vec<(String, String)> = (0..12)
+        .map(|n| {
+            let text = LEDGER.replace("append_row", &format!("append_{n}"));
+            (format!("src/ledger_{n}.rs"), text)
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(p, t)| (p.as_str(), t.as_str()))
+        .collect();
+    // No answer of use: every key asks again.
+    let scene = Scene::new(&files, Script::answer("")).await;
+    let mut last: Option<Prompt> = None;
+    for typed in [
+        "",
+        "let ",
+        "let row = ",
+        "let row = book",
+        "let row = book.append",
+    ] {
+        let text = format!("fn f(book: &mut Ledger) {{\n    {typed}$0\n}}\n");
+        let cursor = if last.is_none() {
+            scene.open(&text)
+        } else {
+            scene.desk.change(&text)
+        };
+        let _nothing = scene.desk.complete(cursor).await;
+        let prompt = scene.prompt();
+        assert!(!prompt.snippets.is_empty());
+        if let Some(last) = &last {
+            assert_eq!(prompt.snippets, last.snippets, "{typed}");
+            assert_eq!(prompt.suffix, last.suffix, "{typed}");
+        }
+        last = Some(prompt);
+    }
+    // The same state again gives the same bytes.
+    let again = scene.desk.complete(ByteOffset::new(51)).await;
+    assert_eq!(again, Answer::Nothing(Nothing::NothingUsable));
+    assert_eq!(scene.log.calls(), 6);
+    assert_eq!(Some(scene.prompt()), last);
+}
+
+#[tokio::test]
+async fn a_name_that_was_begun_is_taken_back_from_the_prompt_and_from_the_answer() {
+    let scene = Scene::new(&[], Script::new().text(" app").text("end_row(row);")).await;
+    let cursor = scene.open("fn f() {\n    let a = app$0\n}\n");
+    let served = served(scene.desk.complete(cursor).await);
+    assert_eq!(served.candidate.text, "end_row(row);");
+    assert!(scene.prompt().prefix.ends_with("let a ="));
+}
+
+#[tokio::test]
+async fn an_answer_that_contradicts_the_name_that_was_begun_is_none_and_is_closed() {
+    let script = Script::new()
+        .text(" other")
+        .text("(row);")
+        .usage(used(10, 2))
+        .hang();
+    let scene = Scene::new(&[], script).await;
+    let cursor = scene.open("fn f() {\n    let a = app$0\n}\n");
+    assert_eq!(
+        scene.desk.complete(cursor).await,
+        Answer::Nothing(Nothing::NothingUsable)
+    );
+}
+
+#[tokio::test]
+async fn what_is_found_is_explained_with_its_place() {
+    let scene = Scene::new(
+        &[("src/ledger.rs", LEDGER)],
+        Script::answer("append_row(row);"),
+    )
+    .await;
+    let cursor = scene.open("fn f(book: &mut Ledger) {\n    book.$0\n}\n");
+    let request = scene.desk.request(cursor);
+    let id = request.id;
+    let _answer = scene.desk.engine.complete(request).await;
+    let explanation = scene.desk.engine.explanation(id).expect("it was decided");
+    let first = explanation.related.first().expect("something was found");
+    assert_eq!(first.snippet.path, "src/ledger.rs");
+    assert!(first.lines.start < first.lines.end && first.tokens > 0);
+    assert!(Path::new(&first.snippet.path).is_relative());
+}

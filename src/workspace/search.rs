@@ -1,0 +1,386 @@
+//! Finds what may help at a place: chunks by BM25 over their words, and outlines by name.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::library::{ChunkEntry, FileEntry, Library, Shelf, content_of, family, module_name};
+use super::outlines::OutlineKind;
+use super::terms::{Term, each_term, term};
+use crate::domain::fnv1a;
+
+/// How soon a word that comes again in a chunk counts for less.
+const SATURATION: f32 = 1.2;
+/// How much a long chunk has to hold more of the words.
+const LENGTH: f32 = 0.5;
+/// Words of a question beyond this many say little more.
+const MOST_TERMS: usize = 96;
+/// In a large workspace a word that more than one chunk in so many holds says nothing.
+const COMMON: usize = 6;
+/// Below so many chunks every word is looked at.
+const SMALL: usize = 400;
+/// Chunks that are compared by what their files are.
+const WEIGHED: usize = 160;
+/// How much more a chunk counts whose file imports what this one does.
+const SAME_IMPORTS: f32 = 1.5;
+/// Pieces of the file itself that are found at most.
+const OWN: usize = 12;
+/// How much more a piece of the file itself counts.
+const SAME_FILE: f32 = 0.6;
+/// How much more a chunk of a file counts that this one imports.
+const IMPORTED: f32 = 0.5;
+/// How much more a chunk counts that stands in the same folder.
+const SAME_FOLDER: f32 = 0.6;
+/// How much less a chunk of another language counts.
+const OTHER_LANGUAGE: f32 = 0.2;
+/// Outlines of one name; with more the name says nothing.
+const MOST_NAMESAKES: usize = 6;
+
+/// What is looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Question<'a> {
+    /// The file that is edited, as the library names it: nothing of it is found.
+    pub path: &'a str,
+    /// Its language id.
+    pub language: &'a str,
+    /// Words near the cursor, each with its weight.
+    pub words: &'a [(Term, f32)],
+    /// Names whose outlines may help, the most useful first.
+    pub names: &'a [Term],
+    /// What the file imports, sorted.
+    pub imports: &'a [Term],
+    /// Pieces of the file itself that a prompt does not show anyhow.
+    pub own: &'a [(Range<usize>, &'a str)],
+    /// How many chunks are wanted at most.
+    pub chunks: usize,
+}
+
+/// Where something was found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// It has words of the place.
+    Similar,
+    /// It is of the file itself, far from the cursor, and has words of the place.
+    Own,
+    /// It tells what a name of the place stands for.
+    Outline(OutlineKind),
+}
+
+impl Kind {
+    /// Returns why something was found, in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Similar => "similar lines",
+            Self::Own => "similar lines of this file",
+            Self::Outline(OutlineKind::Members) => "members",
+            Self::Outline(OutlineKind::Head) => "definition",
+            Self::Outline(OutlineKind::File) => "items of a file",
+        }
+    }
+}
+
+/// Some lines of another file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// Its path, as the library names it.
+    pub path: Arc<str>,
+    /// The lines, the first of the file being 0.
+    pub lines: Range<usize>,
+    /// What they say; of an outline, only the lines that belong to it.
+    pub text: String,
+    /// Why it was found.
+    pub kind: Kind,
+    /// How well it fits: for chunks the share of the best one's, for outlines 1 for the first name.
+    pub score: f32,
+    /// The name that an outline tells of.
+    pub name: Option<Term>,
+}
+
+/// Tells the text of a document that is open: the disk may say something older.
+pub type OpenTexts<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The texts of files that were read for one search.
+struct Texts<'a> {
+    open: OpenTexts<'a>,
+    read: HashMap<u32, Option<Arc<str>>>,
+}
+
+impl Texts<'_> {
+    fn of(&mut self, id: u32, file: &FileEntry) -> Option<Arc<str>> {
+        let open = self.open;
+        let read = || {
+            let text = open(&file.path).or_else(|| std::fs::read_to_string(&*file.path).ok());
+            text.map(Arc::from)
+        };
+        self.read.entry(id).or_insert_with(read).clone()
+    }
+}
+
+impl Library {
+    /// Returns what fits a place, the best chunks first, then outlines in the order of the names.
+    /// Equal questions to equal libraries have equal answers.
+    #[must_use]
+    pub fn search(&self, question: &Question<'_>, open: OpenTexts<'_>) -> Vec<Found> {
+        let shelf = self.read();
+        let own = shelf.id_of(question.path);
+        let mut texts = Texts {
+            open,
+            read: HashMap::new(),
+        };
+        let mut found = shelf.similar(question, own, &mut texts);
+        found.extend(shelf.named(question, own, &mut texts));
+        found
+    }
+
+    /// Returns those of the names that some file defines.
+    pub fn defined(&self, names: impl Iterator<Item = Term>) -> Vec<Term> {
+        let shelf = self.read();
+        names
+            .filter(|name| shelf.outlines.contains_key(name))
+            .collect()
+    }
+}
+
+fn rarity(all: usize, holding: usize) -> f32 {
+    if holding == 0 {
+        return 0.0;
+    }
+    let (all, holding) = (all as f32, holding as f32);
+    ((all - holding + 0.5).max(0.5) / (holding + 0.5) + 1.0).ln()
+}
+
+impl Shelf {
+    fn similar(
+        &self,
+        question: &Question<'_>,
+        own: Option<u32>,
+        texts: &mut Texts<'_>,
+    ) -> Vec<Found> {
+        let words = self.words_of(question);
+        let mut best = self.best_chunks(question, own, &words);
+        best.truncate(question.chunks);
+        let top = best.first().map_or(1.0, |(score, _)| *score);
+        let own_path: Arc<str> = Arc::from(question.path);
+        let terms = words.iter().map(|(_, term, _)| *term);
+        let mut by_term: Vec<(Term, usize)> = terms.zip(0..).collect();
+        by_term.sort_unstable();
+        let own = question.own.iter().map(|(lines, text)| Found {
+            path: Arc::clone(&own_path),
+            lines: lines.clone(),
+            text: (*text).to_owned(),
+            kind: Kind::Own,
+            score: self.likeness(text, &words, &by_term) / top,
+            name: None,
+        });
+        let mut own: Vec<Found> = own.filter(|one| one.score > 0.0).collect();
+        own.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then(a.lines.start.cmp(&b.lines.start))
+        });
+        own.truncate(OWN);
+        best.into_iter()
+            .filter_map(|(score, id)| {
+                let chunk = &self.chunks[id as usize];
+                let file = &self.files[chunk.file as usize];
+                let text = texts.of(chunk.file, file)?;
+                let text = text.get(chunk.start as usize..chunk.end as usize)?;
+                // The file may say something else by now, and whoever watches it comes later.
+                (fnv1a(text.as_bytes()) as u32 == chunk.content).then(|| Found {
+                    path: Arc::from(&*file.path),
+                    lines: lines_of(chunk),
+                    text: text.to_owned(),
+                    kind: Kind::Similar,
+                    score: score / top,
+                    name: None,
+                })
+            })
+            .chain(own)
+            .collect()
+    }
+
+    /// Returns the words of a question that tell chunks apart, with their weights and chunks.
+    fn words_of(&self, question: &Question<'_>) -> Vec<(f32, Term, &Vec<u32>)> {
+        let all = self.live_chunks();
+        let mut words: Vec<(f32, Term, &Vec<u32>)> = question
+            .words
+            .iter()
+            .filter_map(|(term, weight)| {
+                let postings = self.postings.get(term)?;
+                let is_common = all > SMALL && postings.len() > all / COMMON;
+                (!is_common).then(|| (weight * rarity(all, postings.len()), *term, postings))
+            })
+            .collect();
+        // Ties by term keep the order the same whatever the order of the words.
+        words.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        words.truncate(MOST_TERMS);
+        words
+    }
+
+    fn mean_words(&self) -> f32 {
+        (self.words as f32 / self.live_chunks().max(1) as f32).max(1.0)
+    }
+
+    /// Returns what BM25 says of a word that a chunk of so many words holds so often.
+    fn saturated(&self, often: f32, words: u32) -> f32 {
+        let length = words as f32 / self.mean_words();
+        often * (SATURATION + 1.0) / (often + SATURATION * (1.0 - LENGTH + LENGTH * length))
+    }
+
+    /// Returns the score of a piece of the file itself.
+    fn likeness(
+        &self,
+        text: &str,
+        words: &[(f32, Term, &Vec<u32>)],
+        by_term: &[(Term, usize)],
+    ) -> f32 {
+        let mut often = vec![0_u8; words.len()];
+        let mut all = 0;
+        each_term(text, |term| {
+            all += 1;
+            if let Ok(at) = by_term.binary_search_by_key(&term, |(term, _)| *term) {
+                let often = &mut often[by_term[at].1];
+                *often = (*often + 1).min(15);
+            }
+        });
+        let score: f32 = words
+            .iter()
+            .zip(often)
+            .filter(|(_, often)| *often > 0)
+            .map(|((weight, ..), often)| weight * self.saturated(f32::from(often), all))
+            .sum();
+        score * (1.0 + SAME_FILE)
+    }
+
+    /// Returns the best chunks with their scores, the best first.
+    fn best_chunks(
+        &self,
+        question: &Question<'_>,
+        own: Option<u32>,
+        words: &[(f32, Term, &Vec<u32>)],
+    ) -> Vec<(f32, u32)> {
+        let mut scores = vec![0.0_f32; self.chunks.len()];
+        for (weight, _, postings) in words {
+            for posting in *postings {
+                let (id, often) = ((posting >> 4) as usize, (posting & 15) as f32);
+                scores[id] += weight * self.saturated(often, self.chunks[id].words);
+            }
+        }
+        let is_there = |chunk: &ChunkEntry| {
+            Some(chunk.file) != own && self.files[chunk.file as usize].is_there()
+        };
+        let mut best: Vec<(f32, u32)> = scores
+            .into_iter()
+            .zip(0..)
+            .filter(|&(score, id)| score > 0.0 && is_there(&self.chunks[id as usize]))
+            .collect();
+        let by_score = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        if best.len() > WEIGHED {
+            best.select_nth_unstable_by(WEIGHED, by_score);
+            best.truncate(WEIGHED);
+        }
+        let (family, folder) = (family(question.language), folder_of(question.path));
+        let own_rarity: f32 = question.imports.iter().map(|name| self.told(*name)).sum();
+        for (score, id) in &mut best {
+            let file = &self.files[self.chunks[*id as usize].file as usize];
+            let shared: f32 = question
+                .imports
+                .iter()
+                .filter(|name| file.imports.binary_search(name).is_ok())
+                .map(|name| self.told(*name))
+                .sum();
+            let likeness = if own_rarity > 0.0 {
+                shared / own_rarity
+            } else {
+                0.0
+            };
+            let near = f32::from(u8::from(folder_of(&file.path) == folder));
+            let module = term(module_name(&file.path));
+            let is_imported = question.imports.binary_search(&module).is_ok();
+            let imported = f32::from(u8::from(is_imported));
+            *score *= 1.0 + IMPORTED * imported + SAME_IMPORTS * likeness + SAME_FOLDER * near;
+            if file.family != family {
+                *score *= OTHER_LANGUAGE;
+            }
+        }
+        best.sort_unstable_by(by_score);
+        best
+    }
+
+    /// Returns how much it tells that two files import the same name.
+    fn told(&self, name: Term) -> f32 {
+        let importers = self.importers.get(&name).copied().unwrap_or(0);
+        rarity(self.files.len(), importers as usize)
+    }
+
+    fn named(
+        &self,
+        question: &Question<'_>,
+        own: Option<u32>,
+        texts: &mut Texts<'_>,
+    ) -> Vec<Found> {
+        let (family, folder) = (family(question.language), folder_of(question.path));
+        let mut found = Vec::new();
+        for (place, name) in question.names.iter().enumerate() {
+            let Some(outlines) = self.outlines.get(name) else {
+                continue;
+            };
+            let mut known: Vec<_> = outlines
+                .iter()
+                .filter(|outline| {
+                    let file = &self.files[outline.file as usize];
+                    file.is_there() && Some(outline.file) != own && file.family == family
+                })
+                .collect();
+            // Of namesakes those that stand near are more likely meant.
+            known.sort_by_key(|outline| {
+                let file = &self.files[outline.file as usize];
+                let is_near = folder_of(&file.path) == folder;
+                (!is_near, &file.path, outline.parts.first())
+            });
+            if known.len() > MOST_NAMESAKES {
+                known
+                    .retain(|outline| folder_of(&self.files[outline.file as usize].path) == folder);
+                known.truncate(MOST_NAMESAKES / 2);
+            }
+            for outline in known {
+                let file = &self.files[outline.file as usize];
+                let Some(text) = texts.of(outline.file, file) else {
+                    continue;
+                };
+                if content_of(&text, &outline.parts) != Some(outline.content) {
+                    continue;
+                }
+                let parts = outline.parts.iter();
+                let lines: Vec<&str> = parts
+                    .filter_map(|&(start, end)| text.get(start as usize..end as usize))
+                    .collect();
+                let line = |byte: u32| {
+                    let above = text.as_bytes().iter().take(byte as usize);
+                    above.filter(|byte| **byte == b'\n').count()
+                };
+                let first = outline.parts.first().map_or(0, |part| line(part.0));
+                let last = outline.parts.last().map_or(0, |part| line(part.1));
+                found.push(Found {
+                    path: Arc::from(&*file.path),
+                    lines: first..last + 1,
+                    text: lines.join("\n"),
+                    kind: Kind::Outline(outline.kind),
+                    score: 1.0 / (1.0 + place as f32 / 8.0),
+                    name: Some(*name),
+                });
+            }
+        }
+        found
+    }
+}
+
+fn lines_of(chunk: &ChunkEntry) -> Range<usize> {
+    let first = chunk.first_line as usize;
+    first..first + chunk.lines as usize
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
