@@ -5,7 +5,6 @@
 //! one with TLS cannot be built at all on a system without certificates.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
@@ -26,9 +25,6 @@ struct Built {
     loopback_tls: OnceCell<Client>,
     loopback_plain: OnceCell<Client>,
 }
-
-/// How long a plain connection is kept for the next call.
-const IDLE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy)]
 struct Kind {
@@ -87,9 +83,9 @@ fn build(kind: Kind) -> reqwest::Result<Client> {
     if !kind.tls {
         // No certificates are needed, so none are looked for.
         builder = builder.tls_certs_only([]);
-        // Small servers close idle connections after seconds, and a request that is just being
-        // written would be lost with one; so they are used again only while somebody types.
-        builder = builder.pool_idle_timeout(IDLE);
+        // A new connection costs next to nothing here, while small servers close idle ones after
+        // seconds: a request that is just being written would be lost with it.
+        builder = builder.pool_max_idle_per_host(0);
     }
     if kind.loopback {
         builder = builder.no_proxy();
