@@ -372,17 +372,28 @@ async fn the_embedded_model_answers_what_it_has_seen_before_anybody_is_paid() {
         ..Policy::default()
     };
     let desk = Desk::new(policy, vec![(spec("paid", Some("1")), paid)]).await;
-    let line = "    let report = ledger.margin_report(&query).await?;\n";
-    let file = format!(
-        "fn a() {{\n{line}}}\nfn b() {{\n{line}}}\nfn c() {{\n{line}}}\nfn d() {{\n    let report = ledger.$0\n}}\n"
-    );
-    let cursor = desk.open(&file);
+    let begun = "    let connection = po";
+    let rest = "ol.acquire().await.expect(\"the pool is open\");";
+    let function = |verb: &str, table: &str| {
+        format!(
+            "pub async fn {verb}_{table}(pool: &Pool, id: u64) -> Result<Row, StoreError> {{\n\
+             {begun}{rest}\n    connection.fetch_one(\"{verb} {table}\", id).await\n}}\n\n"
+        )
+    };
+    for table in ["users", "orders", "invoices", "products", "carts", "prices"] {
+        let verbs = ["load", "count", "archive", "restore"];
+        let text: String = verbs.iter().map(|verb| function(verb, table)).collect();
+        let path = format!("/w/{table}.rs");
+        desk.engine.embedded.learn(&path, "rust", &text);
+    }
+    let newest = function("load", "newest").replace(rest, "$0");
+    let cursor = desk.open(&newest);
     let served = served(desk.complete(cursor).await);
     assert_eq!(
         (served.candidate.source, served.tier),
         (Source::Embedded, Tier::InHouse)
     );
-    assert_eq!(served.candidate.text, "margin_report(&query).await?;");
+    assert_eq!(served.candidate.text, rest);
     assert_eq!(served.expected_cost, Money::ZERO);
     assert_eq!(log.calls(), 0);
 }

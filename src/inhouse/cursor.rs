@@ -112,6 +112,7 @@ impl Neighbourhood<'_> {
         Repeats {
             just_above: self.above[..near].contains(&hash),
             above: self.above.contains(&hash),
+            times_above: self.above.iter().filter(|other| **other == hash).count(),
             next: self.below.first() == Some(&hash),
             below: self.below.contains(&hash),
         }
@@ -125,6 +126,8 @@ pub(super) struct Repeats {
     pub(super) just_above: bool,
     /// Somewhere above.
     pub(super) above: bool,
+    /// How often above.
+    pub(super) times_above: usize,
     /// On the next line.
     pub(super) next: bool,
     /// Somewhere below.

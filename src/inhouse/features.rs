@@ -65,10 +65,12 @@ pub const FEATURE_NAMES: [&str; N_FEATURES] = [
     "unknown_words",
     "has_quote",
     "share_of_beam",
+    "repeats_often",
+    "repeats_just_above_often",
 ];
 
 /// How many features there are.
-pub const N_FEATURES: usize = 53;
+pub const N_FEATURES: usize = 55;
 
 /// The features of one suggestion.
 pub type Features = [f32; N_FEATURES];
@@ -204,6 +206,8 @@ fn describe_line(
         log(distances.len() - known),
         flag(line.text.contains(['"', '\''])),
         share_of_beam,
+        log(repeats.times_above.saturating_sub(1)),
+        flag(repeats.just_above) * log(repeats.times_above.saturating_sub(1)),
     ]
 }
 

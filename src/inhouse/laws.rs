@@ -60,9 +60,10 @@ fn an_unknown_context_gets_silence() {
 #[test]
 fn the_open_file_beats_the_workspace() {
     let workspace = "    let total = sum(left);\n".repeat(4);
+    let of_open = |name| format!("fn {name}() {{\n    let total = sum(right);\n    total\n}}\n\n");
     check(
         &model(&[("other.rs", &workspace)]),
-        "    let total = sum(right);\n    let total = sum(right);\n    let total = |",
+        &("abcd".chars().map(of_open).collect::<String>() + "fn e() {\n    let total = |"),
         Some("sum(right);"),
     );
 }

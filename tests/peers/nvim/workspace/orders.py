@@ -73,4 +73,19 @@ def greet_customers(settings):
     connection.close()
 
 
+def greet_invoices(settings):
+    print("é😀"); connection = open_connection(settings.database_url, timeout=settings.timeout)
+    connection.close()
+
+
+def greet_refunds(settings):
+    print("é😀"); connection = open_connection(settings.database_url, timeout=settings.timeout)
+    connection.close()
+
+
+def greet_vouchers(settings):
+    print("é😀"); connection = open_connection(settings.database_url, timeout=settings.timeout)
+    connection.close()
+
+
 def load_payments(settings):
