@@ -26,8 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const INITIALIZE: i64 = 1_000_001;
 const PROBE: i64 = 1_000_002;
 const SHUTDOWN: i64 = 1_000_003;
-/// What the model says to the last question.
-const SAID: &str = "rice * 2;";
+/// What the model says to the last question, from the name on that was begun.
+const SAID: &str = "price * 2;";
+/// What is left to insert of it.
+const REST: &str = "rice * 2;";
 
 /// Plays the steps in a server of its own.
 ///
@@ -134,7 +136,7 @@ impl Client {
         self.wait_for(PROBE, 1).await?;
         let answer = &self.answers[&Some(PROBE)][0];
         let text = answer["result"]["items"][0]["insertText"].as_str();
-        if text.is_some_and(|text| text.ends_with(SAID)) {
+        if text.is_some_and(|text| text.ends_with(REST)) {
             Ok(())
         } else {
             Err(format!("the completion afterwards was answered {answer}"))

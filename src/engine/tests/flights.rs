@@ -357,7 +357,7 @@ async fn a_call_that_has_just_begun_is_made_anew_with_the_newer_text() {
         .text("wrong")
         .then()
         .wait(Duration::from_millis(500))
-        .text("x(1);");
+        .text("max(1);");
     let (desk, cursor, log) = desk(script).await;
     let _older = desk.ask(cursor);
     settle(&log, 1).await;
