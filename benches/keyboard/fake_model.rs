@@ -213,16 +213,29 @@ struct Asked {
 impl Script {
     /// Finds where the prompt ends in the text and returns how the line goes on there. A model that
     /// was told to stop at the end of the line says no more either.
+    ///
+    /// A name that was begun is taken back from a prompt, so that the line so far may be nothing but
+    /// blanks: of all places where such a line stands, the one with the most text above it in common
+    /// is meant.
     fn answer(&self, prompt: &str) -> &str {
         let line = prompt.rfind('\n').map_or(0, |at| at + 1);
-        if line == prompt.len() {
+        // With its line break, so that only the start of a line is found.
+        let above = line.saturating_sub(1);
+        if above == prompt.len() {
             return OTHERWISE;
         }
-        // With its line break, so that only the start of a line is found.
-        let Some(at) = self.text.find(&prompt[line.saturating_sub(1)..]) else {
+        let in_common = |at: usize| {
+            let pairs = self.text.as_bytes()[..at].iter().rev();
+            pairs
+                .zip(prompt.as_bytes()[..above].iter().rev())
+                .take_while(|(a, b)| a == b)
+                .count()
+        };
+        let places = self.text.match_indices(&prompt[above..]).map(|(at, _)| at);
+        let Some(at) = places.max_by_key(|&at| in_common(at)) else {
             return OTHERWISE;
         };
-        let rest = &self.text[at + prompt.len() - line.saturating_sub(1)..];
+        let rest = &self.text[at + prompt.len() - above..];
         let rest = rest.split('\n').next().unwrap_or_default();
         let end = rest
             .char_indices()

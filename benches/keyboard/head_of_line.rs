@@ -7,7 +7,7 @@ use mantle_ls::cli::lsp_client::wire::Position;
 
 use crate::Bench;
 use crate::fake_model::Delivery;
-use crate::scene::Scene;
+use crate::scene::{CONTRADICTION, Scene};
 use crate::server::{PATIENCE, Setting};
 use crate::table::{Row, Tables, spread};
 
@@ -70,15 +70,19 @@ async fn row(
         let (document, at, key) = match second {
             Second::OtherPlace => (&mut scene.document, other_at, &elsewhere.rest[..1]),
             Second::OtherDocument => (&mut other, empty_line, "x"),
-            Second::Contradiction => (&mut scene.document, at, "q"),
+            Second::Contradiction => (&mut scene.document, at, CONTRADICTION),
         };
         let pressed = Instant::now();
         let cursor = document.type_at(at, key).await?;
         let pending = document.ask(cursor).await?;
         let reached = bench.model.wait(mark, PATIENCE, |calls| calls.len() == 2);
         let calls = reached.await.unwrap_or_default();
+        // A name that was begun is taken back from the prompt.
+        let is_taken_back = key.chars().all(|c| c.is_alphanumeric() || c == '_');
         match calls.get(1) {
-            Some(call) if call.prompt.ends_with(key) => spans.push(call.arrived - pressed),
+            Some(call) if is_taken_back || call.prompt.ends_with(key) => {
+                spans.push(call.arrived - pressed)
+            }
             Some(_) => tables.failed("h", "the second prompt lacks the key"),
             None => tables.failed("h", "the second request did not reach the model"),
         }

@@ -16,8 +16,9 @@ const LINES: usize = 5_000;
 const PLACES: usize = 100;
 /// Keys of a place that are typed at the most, with something left to suggest.
 const LONGEST_BURST: usize = 21;
-/// A key that begins nothing that the fake model says.
-const CONTRADICTION: &str = "q";
+/// A key that begins nothing that the fake model says, and no name, which would be taken back from
+/// the prompt.
+pub const CONTRADICTION: &str = "%";
 
 /// A server with one document, and its places that nobody has typed in.
 pub struct Scene<'b> {
