@@ -173,7 +173,7 @@ async fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
             let script = shared.script.lock().unwrap_or_else(PoisonError::into_inner);
             script.clone()?
         };
-        let answer = script.answer(&asked.prompt);
+        let answer = script.answer(&asked.prompt, &asked.suffix);
         let place = {
             let mut calls = shared.calls();
             calls.push(Call {
@@ -208,6 +208,9 @@ async fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
 #[derive(Deserialize)]
 struct Asked {
     prompt: String,
+    /// What stands after the cursor.
+    #[serde(default)]
+    suffix: String,
 }
 
 impl Script {
@@ -215,21 +218,25 @@ impl Script {
     /// was told to stop at the end of the line says no more either.
     ///
     /// A name that was begun is taken back from a prompt, so that the line so far may be nothing but
-    /// blanks: of all places where such a line stands, the one with the most text above it in common
-    /// is meant.
-    fn answer(&self, prompt: &str) -> &str {
+    /// blanks: of all places where such a line stands, the one with the most text above and below it in
+    /// common is meant.
+    fn answer(&self, prompt: &str, suffix: &str) -> &str {
         let line = prompt.rfind('\n').map_or(0, |at| at + 1);
         // With its line break, so that only the start of a line is found.
         let above = line.saturating_sub(1);
         if above == prompt.len() {
             return OTHERWISE;
         }
+        let below = suffix.find('\n').map_or("", |end| &suffix[end..]);
         let in_common = |at: usize| {
+            let end = at + prompt.len() - above;
+            let next = self.text[end..]
+                .find('\n')
+                .map_or("", |next| &self.text[end + next..]);
             let pairs = self.text.as_bytes()[..at].iter().rev();
-            pairs
-                .zip(prompt.as_bytes()[..above].iter().rev())
-                .take_while(|(a, b)| a == b)
-                .count()
+            let before = pairs.zip(prompt.as_bytes()[..above].iter().rev());
+            let after = next.bytes().zip(below.bytes());
+            before.take_while(|(a, b)| a == b).count() + after.take_while(|(a, b)| a == b).count()
         };
         let places = self.text.match_indices(&prompt[above..]).map(|(at, _)| at);
         let Some(at) = places.max_by_key(|&at| in_common(at)) else {

@@ -16,6 +16,8 @@ llvm=(
 )
 flags="--cfg fuzzing -Cpasses=$passes -Ccodegen-units=1"
 for flag in "${llvm[@]}"; do flags+=" -Cllvm-args=$flag"; done
+# The versions are those of the program; only what the fuzzer itself needs is added.
+cp ../../Cargo.lock Cargo.lock
 # The target is named so that the flags stay away from build scripts.
 RUSTFLAGS="$flags" cargo build --release --quiet --target "$target" --target-dir ../../target/fuzz
 mkdir -p ../../target/fuzz/corpus ../../target/fuzz/found
