@@ -282,26 +282,26 @@ fn fit_heads<'a>(
 
 /// Returns where the lines that are shown before the cursor begin.
 fn window_start(prefix: &str, room: u64, counter: Counter) -> usize {
-    let lines: Vec<&str> = lines_of(prefix).collect();
     let mut used = 0;
     let mut start = prefix.len();
-    let mut first = lines.len();
-    for line in lines.iter().rev() {
+    let mut shown = 0;
+    for line in lines_of(prefix).rev() {
         let Some(tokens) = counter.count_within(line, room - used) else {
             break;
         };
         used += tokens;
         start -= line.len();
-        first -= 1;
+        shown += 1;
     }
-    let shown = lines.len() - first;
     if shown == 0 {
-        let line = lines.last().copied().unwrap_or_default();
+        let line = lines_of(prefix).next_back().unwrap_or_default();
         return prefix.len() - end_that_fits(line, room, counter).len();
     }
-    if first == 0 {
+    if start == 0 {
         return start;
     }
+    let above = prefix[..start].bytes();
+    let first = above.filter(|&byte| byte == b'\n').count();
     let mut step = MAX_STEP;
     while step > 1 && step > shown / 4 {
         step /= 2;
@@ -309,7 +309,8 @@ fn window_start(prefix: &str, room: u64, counter: Counter) -> usize {
     // Steps are counted in the text above the cursor, which typing does not change. A window of
     // the context that itself begins elsewhere counts from there.
     let steady = first.next_multiple_of(step);
-    start + lines[first..steady].iter().map(|l| l.len()).sum::<usize>()
+    let left_out = lines_of(&prefix[start..]).take(steady - first);
+    start + left_out.map(str::len).sum::<usize>()
 }
 
 /// Returns the end of a line that is too long for its room.

@@ -96,13 +96,13 @@ impl Snapshot {
     pub fn slice(&self, range: Range<usize>) -> String {
         let start = self.char_at(ByteOffset::new(range.start));
         let end = self.char_at(ByteOffset::new(range.end)).max(start);
-        self.rope.slice(start..end).to_string()
+        copied(self.rope.slice(start..end))
     }
 
     /// Returns the whole text. It is copied; take a slice where that will do.
     #[must_use]
     pub fn text(&self) -> String {
-        self.rope.to_string()
+        copied(self.rope.slice(..))
     }
 
     /// Returns the line of an offset, the first being 0.
@@ -141,4 +141,11 @@ impl Snapshot {
         self.rope
             .byte_to_char(offset.get().min(self.rope.len_bytes()))
     }
+}
+
+/// Copies a text at once into a string of its length.
+fn copied(text: ropey::RopeSlice<'_>) -> String {
+    let mut copy = String::with_capacity(text.len_bytes());
+    text.chunks().for_each(|chunk| copy.push_str(chunk));
+    copy
 }

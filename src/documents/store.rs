@@ -106,10 +106,10 @@ impl Documents {
         })
     }
 
-    /// Closes a document and frees it. Snapshots of it stay valid.
-    pub fn close(&self, uri: &DocumentUri) {
-        let closed = self.lock().documents.remove(uri);
-        drop(closed);
+    /// Closes a document. Snapshots of it stay valid; its text and tree are freed with what is
+    /// returned, which may take milliseconds.
+    pub fn close(&self, uri: &DocumentUri) -> Option<impl Send + 'static + use<>> {
+        self.lock().documents.remove(uri)
     }
 
     /// Returns the document as it is now, or `None` when it is not open.

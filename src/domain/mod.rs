@@ -24,7 +24,7 @@ pub use completion::{
     Trigger,
 };
 pub use decision::{Action, ArmEstimate, CursorSite, Decision, Exclusion, Features, Reason};
-pub use digest::fnv1a;
+pub use digest::{fnv1a, fnv1a_of};
 pub use event::{
     BillingBasis, CacheHitRow, CacheLayer, CallOutcome, CallRow, DecisionRow, Evidence,
     LedgerEvent, MatchRow, OutcomeKind, OutcomeRow, RetentionRow, SuppressedRow, Who,

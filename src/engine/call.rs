@@ -20,7 +20,7 @@ impl Engine {
     pub(super) async fn call_route(
         self: &Arc<Self>,
         decided: &Decided,
-        context: &Arc<Context>,
+        place: (&Context, &Arc<Surroundings>),
         flight: &Flight,
     ) -> Answer {
         let mut steps = Vec::new();
@@ -54,7 +54,7 @@ impl Engine {
             };
             parent = Some(id);
 
-            let asked = (arm, context, flight);
+            let asked = (arm, place, flight);
             match self.call(decided, id, asked, &mut last_prompt).await {
                 Ok(Ok(finished)) => {
                     let text = finished.text;
@@ -87,7 +87,7 @@ impl Engine {
         self: &Arc<Self>,
         decided: &Decided,
         id: DecisionId,
-        (arm, context, flight): (&ArmModel, &Arc<Context>, &Flight),
+        (arm, (context, around), flight): (&ArmModel, (&Context, &Arc<Surroundings>), &Flight),
         last_prompt: &mut Option<Prompt>,
     ) -> Result<Result<Finished, &'static str>, CallError> {
         let model = arm
@@ -108,11 +108,11 @@ impl Engine {
 
         let tokens = cleared.get().input_tokens;
         let row = (decided.request.id, id);
-        let mut around = Surroundings::of(context);
-        if healing.is_needed() {
-            around.forget_typed();
-        }
-        let around = Arc::new(around);
+        let around = if healing.is_needed() {
+            Arc::new(around.without_typed())
+        } else {
+            Arc::clone(around)
+        };
         let early_stop = EarlyStop::at(Arc::clone(&around));
         let listeners = (healing.clone(), early_stop, flight);
         flight.starts_over();

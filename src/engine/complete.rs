@@ -157,8 +157,9 @@ impl Engine {
         let is_cheap_to_close =
             first.is_none_or(|arm| arm.is_free() || !bills_cancelled_in_full(arm.spec.host()));
         let work = |flight: Arc<Flight>| async move {
-            let context = Arc::new(engine.gather(&decided, context).await);
-            engine.call_route(&decided, &context, &flight).await
+            let (context, around) = engine.gather(&decided, context).await;
+            let place = (&context, &Arc::new(around));
+            engine.call_route(&decided, place, &flight).await
         };
         let flight = self
             .flights

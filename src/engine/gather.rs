@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Engine;
 use super::complete::Decided;
+use super::finish::Surroundings;
 use crate::context::{
     Context, Related, Sources, Steady, count_tokens, related, token_table_is_loaded,
 };
@@ -39,29 +40,39 @@ impl Gathered {
 
 impl Engine {
     /// Adds what other files have to say to a context, and lets it stay as it was in its burst.
-    pub(super) async fn gather(self: &Arc<Self>, decided: &Decided, context: Context) -> Context {
-        let (engine, burst) = (Arc::clone(self), decided.burst);
-        let document = decided.request.document.clone();
-        let bare = context.clone();
-        let work = move || {
-            let known = engine.gathered.of(&document);
-            let kept = known
-                .as_ref()
-                .and_then(|steady| steady.related(burst, &context));
-            let related = match (kept, known) {
-                (Some(related), Some(steady)) => {
-                    let suffix = steady.suffix(&context);
-                    return context.with_related(&related, suffix);
-                }
-                _ => engine.find_related(&document, &context),
-            };
-            let context = context.with_related(&related, None);
-            let steady = Steady::begin(burst, &context, related);
-            engine.gathered.keep(&document, steady);
-            context
-        };
+    /// What is around the cursor is looked at in the meantime.
+    pub(super) async fn gather(
+        self: &Arc<Self>,
+        decided: &Decided,
+        context: Context,
+    ) -> (Context, Surroundings) {
+        let (burst, document) = (decided.burst, &decided.request.document);
+        if let Some(steady) = self.gathered.of(document)
+            && let Some(related) = steady.related(burst, &context)
+        {
+            let around = Surroundings::of(&context);
+            let suffix = steady.suffix(&context);
+            return (context.with_related(&related, suffix), around);
+        }
+        let context = Arc::new(context);
+        let search = tokio::task::spawn_blocking({
+            let (engine, document, context) =
+                (Arc::clone(self), document.clone(), Arc::clone(&context));
+            move || {
+                let related = engine.find_related(&document, &context);
+                Steady::begin(burst, &context, related)
+            }
+        });
+        let around = Surroundings::of(&context);
+        let found = search.await;
+        let context = Arc::unwrap_or_clone(context);
         // Without other files a model can answer too; a panic is logged by its own hook.
-        tokio::task::spawn_blocking(work).await.unwrap_or(bare)
+        let Ok(steady) = found else {
+            return (context, around);
+        };
+        let context = context.with_related(&steady.all(), None);
+        self.gathered.keep(document, steady);
+        (context, around)
     }
 
     fn find_related(&self, document: &DocumentUri, context: &Context) -> Vec<Related> {

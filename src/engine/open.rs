@@ -101,7 +101,10 @@ impl Engine {
     /// Closes a document: its memory is given back, and its copy on disk is learnt again.
     pub fn close_document(self: &Arc<Self>, uri: &DocumentUri) {
         self.record_all(self.episodes.close(uri, self.clock.now()));
-        self.documents.close(uri);
+        // A large tree takes milliseconds to give back, which no key shall wait for.
+        if let Some(closed) = self.documents.close(uri) {
+            self.refresher.run(Box::new(move || drop(closed)));
+        }
         self.latest.end(uri);
         self.flights.end(uri);
         self.refresher.end(uri);

@@ -130,7 +130,7 @@ impl Refresher {
     }
 
     /// Runs a job on the thread that parses, behind those that were there before.
-    fn run(&self, job: Job) {
+    pub(super) fn run(&self, job: Job) {
         let parser = self.parser.get_or_init(|| {
             let (jobs, queue) = mpsc::channel::<Job>();
             let work = move || {

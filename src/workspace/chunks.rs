@@ -82,16 +82,21 @@ pub fn pieces(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 }
 
 fn line_starts(text: &str) -> Vec<usize> {
-    let mut starts: Vec<usize> = Vec::new();
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        starts.push(at);
-        at += line.len();
-    }
-    starts
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+    std::iter::once(0)
+        .chain(ends)
+        .filter(|&start| start < text.len())
+        .collect()
 }
 
 fn borders(text: &str, starts: &[usize], survey: &Survey) -> Vec<Border> {
+    let is_blank: Vec<bool> = (0..starts.len())
+        .map(|at| {
+            let end = starts.get(at + 1).copied().unwrap_or(text.len());
+            let mut bytes = text[starts[at]..end].bytes();
+            bytes.all(|byte| byte.is_ascii_whitespace())
+        })
+        .collect();
     let line_of = |byte: usize| starts.partition_point(|&start| start <= byte).max(1) - 1;
     let line = |at: usize| {
         let end = starts.get(at + 1).copied().unwrap_or(text.len());
@@ -99,7 +104,7 @@ fn borders(text: &str, starts: &[usize], survey: &Survey) -> Vec<Border> {
     };
     let mut borders = vec![Border::None; starts.len()];
     for (at, border) in borders.iter_mut().enumerate().skip(1) {
-        if line(at - 1).is_empty() && !line(at).is_empty() {
+        if is_blank[at - 1] && !is_blank[at] {
             *border = Border::Blank;
         }
     }

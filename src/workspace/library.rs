@@ -73,6 +73,8 @@ pub(super) struct ChunkEntry {
 pub(super) struct OutlineEntry {
     pub file: u32,
     pub kind: OutlineKind,
+    /// The first line of its first part, and the last line of its last.
+    pub lines: (u32, u32),
     pub parts: Box<[(u32, u32)]>,
     /// The lower half of the hash of its parts.
     pub content: u32,
@@ -176,6 +178,8 @@ fn prepare(lesson: &Text<'_>) -> Prepared {
         None => Survey::default(),
     };
     let mut size = lesson.path.len() + 200;
+    let line_ends: Vec<usize> = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+    let line_at = |byte: u32| narrow(line_ends.partition_point(|&end| end < byte as usize));
     let chunks: Vec<_> = cut(text, &survey)
         .into_iter()
         .map(|chunk| {
@@ -207,6 +211,10 @@ fn prepare(lesson: &Text<'_>) -> Prepared {
             let entry = OutlineEntry {
                 file: 0,
                 kind: outline.kind,
+                lines: (
+                    outline.parts.first().map_or(0, |part| line_at(part.0)),
+                    outline.parts.last().map_or(0, |part| line_at(part.1)),
+                ),
                 content: content_of(text, &outline.parts).unwrap_or_default(),
                 parts: outline.parts,
             };

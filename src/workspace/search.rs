@@ -353,19 +353,13 @@ impl Shelf {
                     continue;
                 }
                 let parts = outline.parts.iter();
-                let lines: Vec<&str> = parts
+                let said: Vec<&str> = parts
                     .filter_map(|&(start, end)| text.get(start as usize..end as usize))
                     .collect();
-                let line = |byte: u32| {
-                    let above = text.as_bytes().iter().take(byte as usize);
-                    above.filter(|byte| **byte == b'\n').count()
-                };
-                let first = outline.parts.first().map_or(0, |part| line(part.0));
-                let last = outline.parts.last().map_or(0, |part| line(part.1));
                 found.push(Found {
                     path: Arc::from(&*file.path),
-                    lines: first..last + 1,
-                    text: lines.join("\n"),
+                    lines: outline.lines.0 as usize..outline.lines.1 as usize + 1,
+                    text: said.join("\n"),
                     kind: Kind::Outline(outline.kind),
                     score: 1.0 / (1.0 + place as f32 / 8.0),
                     name: Some(*name),

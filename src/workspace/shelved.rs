@@ -12,7 +12,7 @@ use super::terms::Term;
 use crate::domain::fnv1a;
 
 /// Goes up whenever chunks, terms or this form change.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MAGIC: &[u8; 8] = b"mantleli";
 /// Bytes before the body: the name, the version and the seal.
 const HEAD: usize = 8 + 4 + 8;

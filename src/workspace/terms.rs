@@ -1,6 +1,6 @@
 //! The words that code is searched by: names as they stand, and the words that they are made of.
 
-use crate::domain::fnv1a;
+use crate::domain::{fnv1a, fnv1a_of};
 
 /// A word, by the hash of its letters. Two words with one hash are one in a few million.
 pub type Term = u32;
@@ -8,11 +8,50 @@ pub type Term = u32;
 /// Parts of names that are shorter say too little.
 const SHORTEST_PART: usize = 3;
 
+/// What a byte is to a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    Part,
+    Between,
+    /// Of a character that has to be looked at.
+    Other,
+}
+
+const KINDS: [Byte; 256] = {
+    let mut kinds = [Byte::Other; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        let is_part = byte.is_ascii_alphanumeric() || byte == b'_';
+        kinds[byte as usize] = if is_part { Byte::Part } else { Byte::Between };
+        byte += 1;
+    }
+    kinds
+};
+
 /// Returns the names of a text in order, keywords included, without numbers.
 pub fn names(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    text.split(move |c: char| !is_part(c))
-        .filter(|word| word.len() > 1 && !word.starts_with(|c: char| c.is_numeric()))
+    let kind = |byte: u8| KINDS[usize::from(byte)];
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.bytes().position(|byte| kind(byte) != Byte::Between)?;
+            rest = &rest[start..];
+            // Nearly all code is ASCII, which needs no table of letters.
+            let quick = rest.bytes().position(|byte| kind(byte) != Byte::Part);
+            let end = match quick {
+                Some(at) if !rest.as_bytes()[at].is_ascii() => rest.find(|c| !is_part(c)),
+                end => end,
+            };
+            let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+            rest = after;
+            if word.is_empty() {
+                rest = rest.trim_start_matches(|c: char| !c.is_ascii() && !is_part(c));
+            } else if word.len() > 1 && !word.starts_with(char::is_numeric) {
+                return Some(word);
+            }
+        }
+    })
 }
 
 /// Returns the term of a whole name.
@@ -25,17 +64,19 @@ pub fn term(name: &str) -> Term {
 /// Calls `found` with the term of every name of a text, and with those of the words within it:
 /// `HttpClient` is also `http` and `client`.
 pub fn each_term(text: &str, mut found: impl FnMut(Term)) {
-    let mut lower = String::new();
     for name in names(text) {
         let whole = term(name);
         found(whole);
-        for part in parts(name) {
-            if part.len() < SHORTEST_PART {
-                continue;
-            }
-            lower.clear();
-            lower.extend(part.chars().flat_map(char::to_lowercase));
-            let part = term(&lower);
+        if name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            continue;
+        }
+        for part in parts(name).filter(|part| part.len() >= SHORTEST_PART) {
+            let part = if part.is_ascii() {
+                // Without a copy: this is done for every word of the open file.
+                fnv1a_of(part.bytes().map(|byte| byte.to_ascii_lowercase())) as Term
+            } else {
+                term(&part.to_lowercase())
+            };
             if part != whole {
                 found(part);
             }
@@ -96,6 +137,25 @@ mod tests {
         each_term("HttpClient::new(12)", |term| found.push(term));
         let expected = ["HttpClient", "http", "client", "new"].map(term);
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn words_in_any_letters_are_found_alike() {
+        let mut found = Vec::new();
+        each_term("GRÖSSE_maxLen::Ärger", |term| found.push(term));
+        let expected = ["GRÖSSE_maxLen", "grösse", "max", "len", "Ärger", "ärger"];
+        assert_eq!(found, expected.map(term));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_is_split_into_names_where_letters_end(text in "[a-zA-Z0-9_ .äß×½你🦀\n]{0,40}") {
+            let plain: Vec<&str> = text
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .filter(|word| word.len() > 1 && !word.starts_with(char::is_numeric))
+                .collect();
+            proptest::prop_assert_eq!(names(&text).collect::<Vec<_>>(), plain);
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ struct Opener {
 }
 
 /// What is known of the place, apart from any suggestion.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Surroundings {
     pub(super) language: Option<&'static Language>,
     pub(super) site: CursorSite,
@@ -67,8 +67,11 @@ pub struct Surroundings {
 impl Surroundings {
     /// Takes the name that was begun for not typed: the answer no longer holds it, and what it
     /// begins with now is new, though it may look like it.
-    pub fn forget_typed(&mut self) {
-        self.typed.clear();
+    pub fn without_typed(&self) -> Self {
+        Self {
+            typed: String::new(),
+            ..self.clone()
+        }
     }
 
     /// Looks at a place; what is known of it is owned, and serves every answer there.
