@@ -74,6 +74,20 @@ impl Layers {
             workspace: None,
         }
     }
+
+    /// Returns the files that the layers are read from, whether or not they are there.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let workspace = self.narrowing();
+        let files = [self.managed.clone(), self.user.clone(), workspace];
+        files.into_iter().flatten()
+    }
+
+    /// Returns the file by which a workspace may narrow.
+    fn narrowing(&self) -> Option<PathBuf> {
+        self.workspace
+            .as_ref()
+            .map(|root| root.join(".mantle.toml"))
+    }
 }
 
 /// Settings that can be worked with, and all that was wrong on the way.
@@ -89,6 +103,8 @@ pub struct Loaded {
     pub complaints: Vec<Complaint>,
     /// Files that were read.
     pub files: Vec<PathBuf>,
+    /// Whether all of them could be understood.
+    pub is_sound: bool,
 }
 
 /// Reads all layers.
@@ -119,11 +135,7 @@ pub fn load(layers: &Layers) -> Loaded {
     if let Some(editor) = &layers.editor {
         options = over(options, from_editor(editor));
     }
-    let narrowing = layers
-        .workspace
-        .as_ref()
-        .map(|root| root.join(".mantle.toml"));
-    if let Some(path) = narrowing {
+    if let Some(path) = layers.narrowing() {
         match read(&path, false, &mut complaints) {
             Read::Options { layer, is_sound } => {
                 narrow(&mut options, *layer, &path, &mut complaints);
@@ -148,6 +160,7 @@ pub fn load(layers: &Layers) -> Loaded {
         settings,
         complaints,
         files,
+        is_sound: is_complete,
     }
 }
 

@@ -28,7 +28,7 @@ impl Engine {
         let mut parent = None;
         let mut why = Nothing::Failed;
         for (step, model) in decided.decision.route.iter().enumerate() {
-            let Some(arm) = self.arms.iter().find(|arm| arm.spec.id == *model) else {
+            let Some(arm) = decided.roster.arm(model) else {
                 continue;
             };
             let id = match parent {
@@ -54,7 +54,7 @@ impl Engine {
             };
             parent = Some(id);
 
-            let asked = (arm, place, flight);
+            let asked = (&**arm, place, flight);
             match self.call(decided, id, asked, &mut last_prompt).await {
                 Ok(Ok(finished)) => {
                     let text = finished.text;

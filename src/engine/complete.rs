@@ -13,6 +13,7 @@ use super::flight::{Flight, Joined, Waiter};
 use super::hosts::bills_cancelled_in_full;
 use super::offers::Offer;
 use super::place::Place;
+use super::roster::Roster;
 use crate::cache;
 use crate::context::Context;
 use crate::documents::Snapshot;
@@ -26,6 +27,8 @@ use crate::inhouse::Prediction;
 /// A decision that is on the ledger, and what its calls need.
 pub(super) struct Decided {
     pub(super) request: CompletionRequest,
+    /// The rules and models that it was decided with.
+    pub(super) roster: Arc<Roster>,
     pub(super) snapshot: Snapshot,
     pub(super) burst: BurstId,
     pub(super) episode: EpisodeId,
@@ -69,11 +72,12 @@ impl Engine {
         let Some(snapshot) = self.documents.snapshot(&request.document) else {
             return nothing(Nothing::UnknownDocument);
         };
+        let roster = self.roster();
         let path = self.relative_path(&request.document);
         if let Some(rule) = self.guard.excluded(&path) {
             return nothing(Nothing::Excluded(rule));
         }
-        if let Some(served) = self.find_answer(request, &snapshot, None).await {
+        if let Some(served) = self.find_answer(&roster, request, &snapshot, None).await {
             account.settled();
             if let Some(older) = older {
                 older.let_go();
@@ -83,19 +87,24 @@ impl Engine {
         if let Some(older) = older
             && let Joined::Done = older.join(&snapshot, request.offset).await
             && let layer = Some(CacheLayer::InFlight)
-            && let Some(served) = self.find_answer(request, &snapshot, layer).await
+            && let Some(served) = self.find_answer(&roster, request, &snapshot, layer).await
         {
             account.settled();
             return Answer::Suggestion(Box::new(served));
         }
 
         let can_record = self.book.can_record().await;
-        let place = self.look_around(request, &snapshot, path, can_record).await;
-        if place.decision.action == Action::Call && !self.is_patient(&place, &snapshot).await {
+        let place = self
+            .look_around(&roster, request, &snapshot, path, can_record)
+            .await;
+        if place.decision.action == Action::Call
+            && !self.is_patient(&roster, &place, &snapshot).await
+        {
             return nothing(Nothing::Superseded);
         }
         let decided = Decided {
             request: request.clone(),
+            roster,
             burst: self
                 .bursts
                 .of(&request.document, request.offset, request.received),
@@ -138,8 +147,8 @@ impl Engine {
 
     /// Waits before a call that costs money, as long as the next key is likely to waste it. Returns
     /// whether the text is still the same: else the editor is about to ask again.
-    async fn is_patient(&self, place: &Place, snapshot: &Snapshot) -> bool {
-        let wait = self.patience_for(place);
+    async fn is_patient(&self, roster: &Roster, place: &Place, snapshot: &Snapshot) -> bool {
+        let wait = self.patience_for(roster, place);
         if wait.is_zero() {
             return true;
         }
@@ -153,7 +162,8 @@ impl Engine {
         let (engine, snapshot) = (Arc::clone(self), decided.snapshot.clone());
         let (request, offset) = (decided.request.clone(), decided.request.offset);
         let first = decided.decision.route.first();
-        let first = first.and_then(|model| self.arms.iter().find(|arm| arm.spec.id == *model));
+        let roster = Arc::clone(&decided.roster);
+        let first = first.and_then(|model| roster.arm(model));
         let is_cheap_to_close =
             first.is_none_or(|arm| arm.is_free() || !bills_cancelled_in_full(arm.spec.host()));
         let work = |flight: Arc<Flight>| async move {
@@ -170,7 +180,7 @@ impl Engine {
             let (before, after) = around(&snapshot, &request);
             let _shown = self
                 .answers
-                .find(self.place(&snapshot, &request, &before, &after));
+                .find(self.place(&roster, &snapshot, &request, &before, &after));
             self.offer_at(served, (request.document, snapshot.version), offset);
         }
         answer
@@ -180,12 +190,13 @@ impl Engine {
     /// when that is not the cache's own to say.
     async fn find_answer(
         &self,
+        roster: &Roster,
         request: &CompletionRequest,
         snapshot: &Snapshot,
         layer: Option<CacheLayer>,
     ) -> Option<Served> {
         let (before, after) = around(snapshot, request);
-        let place = self.place(snapshot, request, &before, &after);
+        let place = self.place(roster, snapshot, request, &before, &after);
         let hit = self.answers.find(place)?;
         let layer = layer.unwrap_or_else(|| hit.layer());
         self.book.open().await;
@@ -269,7 +280,7 @@ impl Engine {
             confidence,
             text: text.clone(),
         };
-        let place = self.place(&decided.snapshot, request, &before, &after);
+        let place = self.place(&decided.roster, &decided.snapshot, request, &before, &after);
         // It becomes the shown one when it is served; a late one must not change what is shown.
         let is_shown = source == Source::Embedded;
         self.answers.insert(place, answer, is_shown);
@@ -310,7 +321,8 @@ impl Engine {
     }
 
     fn place<'p>(
-        &'p self,
+        &self,
+        roster: &'p Roster,
         snapshot: &'p Snapshot,
         request: &'p CompletionRequest,
         before: &'p str,
@@ -319,7 +331,7 @@ impl Engine {
         cache::Place {
             document: &request.document,
             language: &snapshot.language_id,
-            policy: &self.policy.id,
+            policy: &roster.policy.id,
             before,
             after,
         }

@@ -53,7 +53,7 @@ impl Engine {
                 lambda: None,
                 value_per_char: None,
                 budget_lease: None,
-                policy: self.policy.id.clone(),
+                policy: decided.roster.policy.id.clone(),
                 posterior: None,
                 price_snapshot: Some(crate::prices::PriceBook::bundled().snapshot_id().to_owned()),
                 feature_hash: None,

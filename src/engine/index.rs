@@ -77,6 +77,8 @@ pub struct Index {
     pending: Arc<Pending>,
     tables: Tables,
     lessons: Lessons,
+    /// Whether somebody learns by now who was not told of the files that are known.
+    begins_again: AtomicBool,
     limits: Limits,
     /// Memory of the learners, in bytes.
     memory: usize,
@@ -90,17 +92,13 @@ pub struct Index {
 
 impl Index {
     /// Makes the index of these folders; nothing is read yet.
-    pub fn new(
-        roots: Vec<PathBuf>,
-        learners: Vec<Arc<dyn Learner>>,
-        memory: usize,
-        cargo_home: Option<PathBuf>,
-    ) -> Self {
+    pub fn new(roots: Vec<PathBuf>, memory: usize, cargo_home: Option<PathBuf>) -> Self {
         Self {
             folders: Folders::new(roots),
             pending: Arc::default(),
             tables: Tables::default(),
-            lessons: Lessons::new(learners),
+            lessons: Lessons::default(),
+            begins_again: AtomicBool::new(false),
             limits: Limits::default(),
             memory,
             cargo_home,
@@ -108,6 +106,17 @@ impl Index {
             watches: AtomicBool::new(false),
             seen: Mutex::default(),
         }
+    }
+
+    /// Tells somebody of all files from now on; returns whether it was not told before.
+    pub fn teach(&self, learner: &Arc<impl Learner + 'static>) -> bool {
+        self.lessons.add(Arc::clone(learner) as Arc<dyn Learner>)
+    }
+
+    /// Learns all files again, for those who learn by now and did not before.
+    pub fn begin_again(&self) {
+        self.begins_again.store(true, Ordering::Relaxed);
+        self.pending.add_everything();
     }
 
     /// Returns the open folder that a file belongs to.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Engine;
 use crate::documents::Language;
-use crate::domain::{ModelId, PriceSource};
+use crate::domain::{ModelId, Policy, PriceSource};
 use crate::prices::PriceBook;
 
 /// Whether a model can be used.
@@ -33,8 +33,9 @@ impl Engine {
     /// Looks at every configured model; asks only those that the rules allow to be asked.
     pub async fn look_at_models(&self) -> Vec<ArmReport> {
         let mut reports = Vec::new();
-        for arm in &self.arms {
-            let (state, sentence) = match self.look(arm).await {
+        let roster = self.roster();
+        for arm in &roster.arms {
+            let (state, sentence) = match self.look(&roster.policy, arm).await {
                 Ok(sentence) => (ArmState::Ready, sentence),
                 Err(sentence) => (ArmState::Unusable, sentence),
             };
@@ -49,9 +50,9 @@ impl Engine {
         reports
     }
 
-    async fn look(&self, arm: &super::arm::ArmModel) -> Result<String, String> {
+    async fn look(&self, policy: &Policy, arm: &super::arm::ArmModel) -> Result<String, String> {
         let spec = &arm.spec;
-        if !self.policy.allows(spec.region.as_ref()) {
+        if !policy.allows(spec.region.as_ref()) {
             let region = spec
                 .region
                 .as_ref()

@@ -33,6 +33,7 @@ mod patience;
 mod place;
 mod refresh;
 mod rhythm;
+mod roster;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -60,7 +61,6 @@ use crate::documents::Documents;
 use crate::domain::{ModelSpec, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::{EmbeddedModel, Settings};
-use crate::models::Clients;
 use crate::workspace::{Library, LibraryLimits};
 
 /// Finds the key that an environment variable holds.
@@ -96,7 +96,7 @@ pub struct Setup {
 
 /// One session's engine: everything between a request and its answer.
 pub struct Engine {
-    policy: Policy,
+    rosters: roster::Rosters,
     origin: Origin,
     client: Option<String>,
     user: Option<String>,
@@ -110,7 +110,6 @@ pub struct Engine {
     gathered: gather::Gathered,
     guard: Guard,
     answers: AnswerCache,
-    arms: Vec<arm::ArmModel>,
     book: book::Book,
     latest: latest::Latest,
     flights: flight::Flights,
@@ -128,17 +127,25 @@ impl Engine {
     /// Makes an engine without opening anything: `initialize` is answered before any file is read.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let clients = Clients::new();
-        let arms = setup
-            .models
-            .iter()
-            .cloned()
-            .map(|spec| arm::ArmModel::new(spec, &setup.key_of, &clients))
-            .collect();
-        Self::assemble(setup, arms)
+        let (policy, models) = (setup.policy.clone(), setup.models.clone());
+        let engine = Self::assemble(setup);
+        engine.configure(policy, models);
+        engine
     }
 
-    fn assemble(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
+    /// Makes an engine whose models answer from scripts.
+    #[cfg(test)]
+    fn with_arms(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
+        let policy = setup.policy.clone();
+        let engine = Self::assemble(setup);
+        engine
+            .rosters
+            .put(policy, arms.into_iter().map(Arc::new).collect());
+        engine.teach_who_is_new();
+        engine
+    }
+
+    fn assemble(setup: Setup) -> Self {
         let documents = Documents::default();
         let embedded = Arc::new(EmbeddedModel::with_settings(Settings {
             max_bytes: setup.index_memory,
@@ -146,16 +153,8 @@ impl Engine {
         let library = Arc::new(Library::with_limits(LibraryLimits {
             bytes: setup.index_memory,
         }));
-        let mut learners: Vec<Arc<dyn Learner>> = Vec::new();
-        if setup.policy.embedded {
-            learners.push(Arc::clone(&embedded) as Arc<dyn Learner>);
-        }
-        // Only prompts show other files, and only models over the network have prompts.
-        if !arms.is_empty() {
-            learners.push(Arc::clone(&library) as Arc<dyn Learner>);
-        }
         Self {
-            policy: setup.policy,
+            rosters: roster::Rosters::new(setup.key_of),
             origin: setup.origin,
             client: setup.client,
             user: setup.user,
@@ -173,19 +172,13 @@ impl Engine {
             gathered: gather::Gathered::default(),
             guard: Guard::new(),
             answers: AnswerCache::default(),
-            arms,
             book: book::Book::new(setup.ledger),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),
             rhythm: rhythm::Rhythm::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
-            index: index::Index::new(
-                setup.roots,
-                learners,
-                setup.index_memory,
-                setup.dependencies,
-            ),
+            index: index::Index::new(setup.roots, setup.index_memory, setup.dependencies),
         }
     }
 
@@ -205,15 +198,21 @@ impl Engine {
     /// returns what the user can mend, if anything.
     pub async fn open_book(&self) -> BookState {
         let state = self.book.open().await;
-        if self.arms.iter().any(|arm| !arm.is_free()) {
-            // Prompts are fitted with an estimate, which costs no memory. Where a call that is
-            // closed half-way has to be priced, the tokens are counted.
-            tokio::task::spawn_blocking(crate::context::preload_token_table);
-        }
+        self.preload_tokens();
         if let BookState::Closed { message } = &state {
             self.status.send_modify(|status| status.warn(message));
         }
         state
+    }
+
+    /// Loads the token tables behind what runs, if a model needs them.
+    ///
+    /// Prompts are fitted with an estimate, which costs no memory. Where a call that is closed
+    /// half-way has to be priced, the tokens are counted.
+    pub fn preload_tokens(&self) {
+        if self.roster().arms.iter().any(|arm| !arm.is_free()) {
+            tokio::task::spawn_blocking(crate::context::preload_token_table);
+        }
     }
 
     /// Ends the episodes that run, writes what is recorded to disk and closes the ledger. Called

@@ -9,6 +9,7 @@ use super::Engine;
 use super::clock::micros;
 use super::finish::finish;
 use super::patience::{Stake, patience};
+use super::roster::Roster;
 use crate::context::{self, Context, Facts};
 use crate::documents::{Snapshot, Tree};
 use crate::domain::{ByteOffset, CompletionRequest, Decision, Features, Money, Origin, TokenCount};
@@ -31,6 +32,7 @@ impl Engine {
     /// Parses, collects the context, asks the embedded model and decides, off the runtime's threads.
     pub(super) async fn look_around(
         self: &Arc<Self>,
+        roster: &Arc<Roster>,
         request: &CompletionRequest,
         snapshot: &Snapshot,
         path: String,
@@ -38,19 +40,21 @@ impl Engine {
     ) -> Place {
         // Without a prediction it is a matter of microseconds, and less than the way to another
         // thread; but frames that are there already, such as a cancel, are read first.
-        if !self.asks_embedded() && self.refresher.is_ready(&request.document) {
+        if !roster.asks_embedded() && self.refresher.is_ready(&request.document) {
             tokio::task::yield_now().await;
-            return self.place_of(request, snapshot, &path, can_record);
+            return self.place_of(roster, request, (snapshot, &path), can_record);
         }
-        let (engine, snapshot, request) = (Arc::clone(self), snapshot.clone(), request.clone());
-        off_the_runtime(move || engine.place_of(&request, &snapshot, &path, can_record)).await
+        let (engine, roster) = (Arc::clone(self), Arc::clone(roster));
+        let (snapshot, request) = (snapshot.clone(), request.clone());
+        off_the_runtime(move || engine.place_of(&roster, &request, (&snapshot, &path), can_record))
+            .await
     }
 
     fn place_of(
         &self,
+        roster: &Roster,
         request: &CompletionRequest,
-        snapshot: &Snapshot,
-        path: &str,
+        (snapshot, path): (&Snapshot, &str),
         can_record: bool,
     ) -> Place {
         let started = Instant::now();
@@ -59,7 +63,11 @@ impl Engine {
         let facts = self.facts_of(snapshot, tree.as_ref(), request.offset);
         let context = context::look(snapshot, tree.as_ref(), &facts, request.offset, path, &[]);
         let collected = Instant::now();
-        let opinion = self.opinion(request, snapshot, path, &context);
+        let opinion = if roster.asks_embedded() {
+            self.opinion(request, snapshot, path, &context)
+        } else {
+            Opinion::default()
+        };
         let prediction = opinion.prediction().cloned().and_then(|prediction| {
             let text = finish(&prediction.text, &context).ok()?.text;
             Some(Prediction { text, ..prediction })
@@ -77,7 +85,7 @@ impl Engine {
         };
         let features = features_of(&context, prediction.as_ref(), others);
         let tokens = TokenCount::new(u64::from(features.prompt_tokens));
-        let arms: Vec<routing::Arm> = self
+        let arms: Vec<routing::Arm> = roster
             .arms
             .iter()
             .map(|arm| arm.at(tokens, request.received))
@@ -86,7 +94,7 @@ impl Engine {
             embedded_threshold: SHOW_THRESHOLD,
             can_record,
         };
-        let decision = routing::decide(&features, &arms, &self.policy, standing);
+        let decision = routing::decide(&features, &arms, &roster.policy, standing);
         tracing::debug!(
             parse_us = micros(parsed - started),
             collect_us = micros(collected - parsed),
@@ -103,14 +111,10 @@ impl Engine {
         }
     }
 
-    const fn asks_embedded(&self) -> bool {
-        self.policy.embedded && self.policy.pin.is_none()
-    }
-
     /// Returns how long to wait before the call of a decision; zero for a free model.
-    pub(super) fn patience_for(&self, place: &Place) -> Duration {
+    pub(super) fn patience_for(&self, roster: &Roster, place: &Place) -> Duration {
         let first = place.decision.route.first();
-        let arm = first.and_then(|model| self.arms.iter().find(|arm| arm.spec.id == *model));
+        let arm = first.and_then(|model| roster.arm(model));
         let (Some(arm), now) = (arm, self.clock.now()) else {
             return Duration::ZERO;
         };
@@ -146,7 +150,7 @@ impl Engine {
         facts
     }
 
-    /// Asks the embedded model, unless every request goes to one model.
+    /// Asks the embedded model.
     fn opinion(
         &self,
         request: &CompletionRequest,
@@ -154,9 +158,6 @@ impl Engine {
         path: &str,
         context: &Context,
     ) -> Opinion {
-        if !self.asks_embedded() {
-            return Opinion::default();
-        }
         let key = self.open_files.path(&request.document);
         let key = key
             .as_ref()

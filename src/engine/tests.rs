@@ -100,7 +100,7 @@ impl Desk {
             .into_iter()
             .map(|(spec, script)| ArmModel::scripted(spec, script))
             .collect();
-        let engine = Arc::new(Engine::assemble(setup, arms));
+        let engine = Arc::new(Engine::with_arms(setup, arms));
         assert_eq!(engine.open_book().await, BookState::Open);
         Self {
             engine,

@@ -11,12 +11,15 @@ mod copilot;
 mod drive;
 mod frames;
 mod lenient;
+mod memory;
 mod protocol;
+mod reload;
 mod server;
 mod start;
 mod stdio;
 mod suggest;
 mod workspace;
 
+pub use memory::keep_to_one_arena;
 pub use start::{Launch, serve};
 pub use stdio::{standard_input, standard_output};

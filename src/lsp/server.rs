@@ -27,10 +27,11 @@ use super::protocol::{
     ClientOptions, DID_ACCEPT, ExplainParams, IndexedResult, InlineCompletionList,
     InlineCompletionParams, ItemParams, StatusNotification,
 };
+use super::reload::Reload;
 use super::start::Launch;
 use super::suggest::{Ask, Suggestion};
 use super::workspace::Abilities;
-use crate::config::{Layers, load};
+use crate::config::Layers;
 use crate::documents::PositionEncoding;
 use crate::domain::{CompletionId, Origin};
 use crate::engine::{BookState, Clock, Engine, OutcomeError, Setup};
@@ -50,6 +51,7 @@ pub struct Session {
     /// Counts the changes of documents, for whoever waits for one.
     pub changes: watch::Sender<u64>,
     pub copilot: Copilot,
+    pub reload: Arc<Reload>,
     pub abilities: Abilities,
     is_of_copilot: bool,
     encoding: PositionEncoding,
@@ -113,6 +115,7 @@ impl Mantle {
         params: InlineCompletionParams,
     ) -> Result<InlineCompletionList> {
         let session = self.session()?;
+        self.reload_when_due(session);
         let ask = session.ask(params, session.encoding);
         Ok(session.list(session.suggest(ask).await))
     }
@@ -284,6 +287,7 @@ impl LanguageServer for Mantle {
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
         if let Ok(session) = self.session() {
             session.copilot.configure(&params.settings);
+            self.reload(session);
         }
     }
 
@@ -374,7 +378,7 @@ impl Mantle {
                 launch.config_is_required,
             )
         };
-        let loaded = load(&layers);
+        let (reload, loaded) = Reload::begin(layers);
         let environment = launch.environment.clone();
         let user = environment.get("USER").map(str::to_owned);
         let clock = Clock::system();
@@ -404,6 +408,7 @@ impl Mantle {
             clock,
             changes: watch::Sender::new(0),
             copilot: Copilot::default(),
+            reload,
             abilities,
             is_of_copilot,
             encoding,

@@ -5,7 +5,7 @@
 //! affair, and must not wait for a lesson.
 
 use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::inhouse::EmbeddedModel;
 use crate::workspace::{Kept, Library, Text};
@@ -49,44 +49,53 @@ pub trait Learner: Send + Sync {
 /// All learners.
 #[derive(Default)]
 pub struct Lessons {
-    learners: Vec<Arc<dyn Learner>>,
+    learners: RwLock<Vec<Arc<dyn Learner>>>,
 }
 
 impl Lessons {
-    /// Makes the way to these learners.
-    pub fn new(learners: Vec<Arc<dyn Learner>>) -> Self {
-        Self { learners }
+    /// Adds a learner; returns whether it was not there yet.
+    pub fn add(&self, learner: Arc<dyn Learner>) -> bool {
+        let mut learners = self
+            .learners
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_new = learners.iter().all(|known| known.name() != learner.name());
+        if is_new {
+            learners.push(learner);
+        }
+        is_new
+    }
+
+    fn all(&self) -> Vec<Arc<dyn Learner>> {
+        let learners = self.learners.read();
+        learners.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns whether nobody learns.
     pub fn is_empty(&self) -> bool {
-        self.learners.is_empty()
+        self.all().is_empty()
     }
 
     pub fn learn(&self, lessons: &[Lesson]) {
         if !lessons.is_empty() {
-            self.learners
-                .iter()
-                .for_each(|learner| learner.learn(lessons));
+            self.all().iter().for_each(|learner| learner.learn(lessons));
         }
     }
 
     pub fn forget(&self, paths: &[String]) {
         if !paths.is_empty() {
-            self.learners
-                .iter()
-                .for_each(|learner| learner.forget(paths));
+            self.all().iter().for_each(|learner| learner.forget(paths));
         }
     }
 
     /// Returns the memory that the learners hold together, in bytes.
     pub fn bytes(&self) -> usize {
-        self.learners.iter().map(|learner| learner.bytes()).sum()
+        self.all().iter().map(|learner| learner.bytes()).sum()
     }
 
     /// Returns the names of the learners.
     pub fn names(&self) -> Vec<&'static str> {
-        self.learners.iter().map(|learner| learner.name()).collect()
+        self.all().iter().map(|learner| learner.name()).collect()
     }
 
     /// Writes what the learner of this name knows.
@@ -94,7 +103,8 @@ impl Lessons {
     /// # Errors
     /// Whatever the output says, and when nobody has the name.
     pub fn save(&self, name: &str, output: &mut dyn Write) -> io::Result<()> {
-        let learner = self.learners.iter().find(|learner| learner.name() == name);
+        let learners = self.all();
+        let learner = learners.iter().find(|learner| learner.name() == name);
         learner.map_or(Err(io::ErrorKind::NotFound.into()), |learner| {
             learner.save(output)
         })
@@ -103,8 +113,9 @@ impl Lessons {
     /// Gives every learner back what it knew; returns whether all could use it. Where not, some may
     /// know of files: forget them all, since everyone must know the same.
     pub fn restore(&self, kept: &Kept) -> bool {
-        kept.learners().count() == self.learners.len()
-            && self.learners.iter().all(|learner| {
+        let learners = self.all();
+        kept.learners().count() == learners.len()
+            && learners.iter().all(|learner| {
                 let input = kept.open(learner.name());
                 input.is_ok_and(|mut input| learner.restore(&mut input))
             })

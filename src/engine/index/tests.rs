@@ -121,8 +121,8 @@ impl Disk {
             clock: Clock::from_fn(move || now),
         });
         let pupil = Arc::new(Pupil::default());
-        let learners: Vec<Arc<dyn Learner>> = vec![Arc::clone(&pupil) as _];
-        engine.index = Index::new(roots, learners, memory, cargo_home);
+        engine.index = Index::new(roots, memory, cargo_home);
+        engine.index.teach(&pupil);
         engine.look_at_everything();
         engine.update_index();
         Session {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::lessons::Lesson;
@@ -71,6 +72,10 @@ impl Engine {
         let known = &mut *known;
         let roots = index.folders.roots();
         let is_first = !std::mem::replace(&mut known.has_looked, true);
+        let begins_again = index.begins_again.swap(false, Ordering::Relaxed);
+        if begins_again && !is_first {
+            known.tables.clear();
+        }
         if is_first {
             self.recall_confidence(&roots);
             self.recall_index(known, &roots);

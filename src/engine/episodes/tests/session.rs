@@ -69,7 +69,7 @@ impl Session {
             clock: clock.clone(),
         };
         let arm = ArmModel::scripted(spec, Script::answer(text));
-        let engine = Arc::new(Engine::assemble(setup, vec![arm]));
+        let engine = Arc::new(Engine::with_arms(setup, vec![arm]));
         assert_eq!(engine.open_book().await, BookState::Open);
         engine.open(uri(), None, "plaintext", 1, "let x = \n");
         let watched = Arc::clone(&engine);

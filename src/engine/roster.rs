@@ -1,0 +1,116 @@
+//! The rules and the models as the configuration has them now.
+//!
+//! A request works with one roster from its beginning to its end, so that a change of the
+//! configuration never meets it half-way: the calls that run go on under the rules they began
+//! under, and what is asked from then on is decided by the new ones. A model that stays as it was
+//! keeps its health.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::arm::ArmModel;
+use super::{Engine, KeySource};
+use crate::domain::{ModelId, ModelSpec, Policy};
+use crate::models::Clients;
+
+/// Rules and models that belong together.
+pub struct Roster {
+    pub policy: Policy,
+    pub arms: Vec<Arc<ArmModel>>,
+}
+
+impl Roster {
+    /// Returns the model of a name.
+    pub fn arm(&self, model: &ModelId) -> Option<&Arc<ArmModel>> {
+        self.arms.iter().find(|arm| arm.spec.id == *model)
+    }
+
+    /// Returns whether the embedded model may be asked.
+    pub const fn asks_embedded(&self) -> bool {
+        self.policy.embedded && self.policy.pin.is_none()
+    }
+}
+
+/// The roster of now, and what another one is made with.
+pub struct Rosters {
+    now: RwLock<Arc<Roster>>,
+    key_of: KeySource,
+    clients: Clients,
+}
+
+impl Rosters {
+    pub fn new(key_of: KeySource) -> Self {
+        let none = Roster {
+            policy: Policy::default(),
+            arms: Vec::new(),
+        };
+        Self {
+            now: RwLock::new(Arc::new(none)),
+            key_of,
+            clients: Clients::new(),
+        }
+    }
+
+    pub fn now(&self) -> Arc<Roster> {
+        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn put(&self, policy: Policy, arms: Vec<Arc<ArmModel>>) {
+        let roster = Arc::new(Roster { policy, arms });
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = roster;
+    }
+
+    /// Makes the models of these specs; one that is there already is taken as it is.
+    fn arms_of(&self, models: Vec<ModelSpec>) -> Vec<Arc<ArmModel>> {
+        let known = self.now();
+        let models = models.into_iter();
+        models
+            .map(|spec| match known.arm(&spec.id) {
+                Some(arm) if arm.spec == spec => Arc::clone(arm),
+                _ => Arc::new(ArmModel::new(spec, &self.key_of, &self.clients)),
+            })
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Returns the rules and models as they are now.
+    pub(super) fn roster(&self) -> Arc<Roster> {
+        self.rosters.now()
+    }
+
+    /// Puts other rules and models in place of those that were there, from the next request on.
+    /// Returns whether anything is other than before.
+    pub fn configure(&self, policy: Policy, models: Vec<ModelSpec>) -> bool {
+        let before = self.roster();
+        let same_models = before.arms.len() == models.len()
+            && before
+                .arms
+                .iter()
+                .zip(&models)
+                .all(|(arm, spec)| arm.spec == *spec);
+        if same_models && before.policy == policy {
+            return false;
+        }
+        let arms = self.rosters.arms_of(models);
+        tracing::info!(models = arms.len(), policy = %policy.id, "the configuration has changed");
+        self.rosters.put(policy, arms);
+        self.teach_who_is_new();
+        true
+    }
+
+    /// Lets those learn from the workspace who are asked now and were not before.
+    pub(super) fn teach_who_is_new(&self) {
+        let roster = self.roster();
+        let mut is_new = false;
+        if roster.policy.embedded {
+            is_new |= self.index.teach(&self.embedded);
+        }
+        // Only prompts show other files, and only models over the network have prompts.
+        if !roster.arms.is_empty() {
+            is_new |= self.index.teach(&self.library);
+        }
+        if is_new {
+            self.index.begin_again();
+        }
+    }
+}
