@@ -72,6 +72,8 @@ named!(
         CheapestEligible = "cheapest-eligible",
         /// The model before it in the route failed.
         Fallback = "fallback",
+        /// The only model left failed in a way that may pass, and is asked once more.
+        Retry = "retry",
         /// No model is eligible.
         NothingEligible = "nothing-eligible",
     }

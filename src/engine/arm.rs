@@ -1,6 +1,9 @@
 //! One configured model with what the engine knows of it: price, key, health.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 
 use super::health::Health;
 use super::hosts::bills_cancelled_in_full;
@@ -9,6 +12,10 @@ use crate::models::{Clients, Model, ModelError};
 use crate::prices::{PriceBook, cost_at, expected_cost};
 use crate::routing::Arm;
 
+/// How many calls one host may have at once. A person types in one place, so more than a few are
+/// calls that hang.
+pub const CALLS_PER_HOST: usize = 8;
+
 /// A model that can be routed to.
 pub struct ArmModel {
     pub spec: ModelSpec,
@@ -16,6 +23,8 @@ pub struct ArmModel {
     pub model: Result<Model, ModelError>,
     pub has_key: bool,
     pub health: Health,
+    /// Calls that its host may have at once; all models of a host share them.
+    pub slots: Arc<Semaphore>,
 }
 
 impl ArmModel {
@@ -23,6 +32,7 @@ impl ArmModel {
         spec: ModelSpec,
         key_of: &(dyn Fn(&str) -> Option<SecretString> + Send + Sync),
         clients: &Clients,
+        slots: Arc<Semaphore>,
     ) -> Self {
         let key = spec.api_key_env.as_deref().and_then(key_of);
         let has_key = spec.api_key_env.is_none() || key.is_some();
@@ -35,6 +45,7 @@ impl ArmModel {
             model,
             has_key,
             health: Health::default(),
+            slots,
         }
     }
 
@@ -47,6 +58,7 @@ impl ArmModel {
             model,
             has_key: true,
             health: Health::default(),
+            slots: Arc::new(Semaphore::new(CALLS_PER_HOST)),
         }
     }
 

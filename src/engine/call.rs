@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Engine;
 use super::answer::{Answer, Nothing};
 use super::arm::ArmModel;
@@ -26,33 +28,34 @@ impl Engine {
         let mut steps = Vec::new();
         let mut last_prompt = None;
         let mut parent = None;
+        let mut step = 0_usize;
         let mut why = Nothing::Failed;
-        for (step, model) in decided.decision.route.iter().enumerate() {
+        let started = Instant::now();
+        let route = &decided.decision.route;
+        let mut is_retry = false;
+        let mut at = 0;
+        while let Some(model) = route.get(at) {
             let Some(arm) = decided.roster.arm(model) else {
+                at += 1;
                 continue;
             };
-            let id = match parent {
-                None => decided.id,
+            let (id, reason) = match parent {
+                None => (decided.id, decided.decision.reason),
                 Some(parent) => {
                     let id = DecisionId::new(self.clock.now());
+                    let reason = if is_retry {
+                        Reason::Retry
+                    } else {
+                        Reason::Fallback
+                    };
                     let step = u16::try_from(step).unwrap_or(u16::MAX);
-                    self.record_decision(
-                        decided,
-                        id,
-                        Some(parent),
-                        step,
-                        Some(model.clone()),
-                        Reason::Fallback,
-                    );
-                    id
+                    let model = Some(model.clone());
+                    self.record_decision(decided, id, Some(parent), step, model, reason);
+                    (id, reason)
                 }
             };
-            let reason = if parent.is_some() {
-                Reason::Fallback
-            } else {
-                decided.decision.reason
-            };
             parent = Some(id);
+            step += 1;
 
             let asked = (&**arm, place, flight);
             match self.call(decided, id, asked, &mut last_prompt).await {
@@ -75,6 +78,16 @@ impl Engine {
                     if !failure.is_worth_a_fallback() {
                         break;
                     }
+                    // Another model is the better second try, where there is one.
+                    let again = (at + 1 == route.len() && !is_retry)
+                        .then(|| failure.retry_in())
+                        .flatten()
+                        .filter(|wait| started.elapsed() + *wait < arm.spec.first_token_timeout);
+                    is_retry = again.is_some();
+                    match again {
+                        Some(wait) => tokio::time::sleep(wait).await,
+                        None => at += 1,
+                    }
                 }
             }
         }
@@ -94,6 +107,11 @@ impl Engine {
             .model
             .as_ref()
             .map_err(|error| CallError::Unusable(error.to_string()))?;
+        // Whoever has so many calls open there waits for a server that is slow; the next one may
+        // not be.
+        let Ok(_slot) = arm.slots.try_acquire() else {
+            return Err(CallError::Busy);
+        };
         let place = self.book.reserve();
         if place.is_none() && !arm.is_free() {
             return Err(CallError::NoLedger);
@@ -116,6 +134,7 @@ impl Engine {
         let early_stop = EarlyStop::at(Arc::clone(&around));
         let listeners = (healing.clone(), early_stop, flight);
         flight.starts_over();
+        arm.health.begins(self.clock.now());
         let mut charge = Charge::open(self, arm, place, row, tokens, listeners);
         let result = model.complete(cleared, &mut charge).await;
         charge.settle(&result);
@@ -131,7 +150,9 @@ impl Engine {
             }
             Err(error) => {
                 tracing::warn!(model = %arm.spec.id, %error, "a model failed");
-                arm.health.failed(self.clock.now(), retry_after(&error));
+                let rest = arm.health.failed(self.clock.now(), retry_after(&error));
+                self.status
+                    .send_modify(|status| status.rests(&arm.spec.id, &error, rest));
                 Err(CallError::Model(error))
             }
         }
@@ -145,6 +166,8 @@ enum CallError {
     Unusable(String),
     #[error("its cost could not be recorded")]
     NoLedger,
+    #[error("its host has enough of our calls")]
+    Busy,
     #[error(transparent)]
     Model(#[from] ModelError),
 }
@@ -152,8 +175,15 @@ enum CallError {
 impl CallError {
     fn is_worth_a_fallback(&self) -> bool {
         match self {
-            Self::Unusable(_) | Self::NoLedger => true,
+            Self::Unusable(_) | Self::NoLedger | Self::Busy => true,
             Self::Model(error) => error.is_worth_a_fallback(),
+        }
+    }
+
+    fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Self::Unusable(_) | Self::NoLedger | Self::Busy => None,
+            Self::Model(error) => error.retry_in(),
         }
     }
 }

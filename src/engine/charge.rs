@@ -2,6 +2,7 @@
 //! `Drop` when nobody waits for the answer any more. No call leaves without its row.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -30,6 +31,8 @@ pub struct Charge<'e> {
     streamed_bytes: usize,
     reported: Option<Usage>,
     prompt_tokens: TokenCount,
+    /// How long the host lets nothing more through.
+    rest: Option<Duration>,
     healing: Healing,
     early_stop: EarlyStop,
     flight: &'e Flight,
@@ -84,6 +87,7 @@ impl<'e> Charge<'e> {
             streamed_bytes: 0,
             reported: None,
             prompt_tokens,
+            rest: None,
             healing,
             early_stop,
             flight,
@@ -134,7 +138,19 @@ impl<'e> Charge<'e> {
                 .send_modify(|status| status.cost = status.cost + cost);
         }
         if outcome == CallOutcome::Done || outcome == CallOutcome::Early {
-            self.arm.health.answered(row.duration_ms);
+            let was_open = self.arm.health.answered(row.duration_ms);
+            if let Some(rest) = self.rest {
+                self.arm
+                    .health
+                    .rests(row.at.plus(self.started.elapsed()), rest);
+            }
+            if was_open {
+                self.engine
+                    .status
+                    .send_modify(|status| status.is_well(&row.model));
+            }
+        } else if outcome == CallOutcome::Cancelled {
+            self.arm.health.left(self.engine.clock.now());
         }
         tracing::debug!(
             model = %row.model, outcome = %row.outcome, millis = row.duration_ms,
@@ -191,6 +207,10 @@ impl Sink for Charge<'_> {
 
     fn usage(&mut self, usage: Usage) {
         self.reported = Some(merged(self.reported, usage));
+    }
+
+    fn exhausted(&mut self, rest: Duration) {
+        self.rest = Some(rest);
     }
 }
 

@@ -5,9 +5,12 @@
 //! under, and what is asked from then on is decided by the new ones. A model that stays as it was
 //! keeps its health.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::arm::ArmModel;
+use tokio::sync::Semaphore;
+
+use super::arm::{ArmModel, CALLS_PER_HOST};
 use super::{Engine, KeySource};
 use crate::domain::{ModelId, ModelSpec, Policy};
 use crate::models::Clients;
@@ -35,6 +38,7 @@ pub struct Rosters {
     now: RwLock<Arc<Roster>>,
     key_of: KeySource,
     clients: Clients,
+    slots: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Rosters {
@@ -47,6 +51,7 @@ impl Rosters {
             now: RwLock::new(Arc::new(none)),
             key_of,
             clients: Clients::new(),
+            slots: Mutex::default(),
         }
     }
 
@@ -66,9 +71,18 @@ impl Rosters {
         models
             .map(|spec| match known.arm(&spec.id) {
                 Some(arm) if arm.spec == spec => Arc::clone(arm),
-                _ => Arc::new(ArmModel::new(spec, &self.key_of, &self.clients)),
+                _ => {
+                    let slots = self.slots_of(spec.host());
+                    Arc::new(ArmModel::new(spec, &self.key_of, &self.clients, slots))
+                }
             })
             .collect()
+    }
+
+    fn slots_of(&self, host: &str) -> Arc<Semaphore> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_host = slots.entry(host.to_owned());
+        Arc::clone(of_host.or_insert_with(|| Arc::new(Semaphore::new(CALLS_PER_HOST))))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod context;
 mod flights;
+mod resilience;
 
 use std::ops::Range;
 use std::path::PathBuf;

@@ -91,7 +91,7 @@ pub fn item(served: Served, at: lsp::Position, explain: bool) -> InlineCompletio
 pub fn status(status: &Status) -> StatusParams {
     StatusParams {
         state: status.state.as_str().to_owned(),
-        message: status.message.clone(),
+        message: status.sentence(),
         accepted: status.accepted,
         offered: status.offered,
         cost_usd: Money::format_pico(i128::from(status.cost.pico_usd()), 6),

@@ -131,6 +131,30 @@ impl ModelError {
         }
     }
 
+    /// Returns how long to wait before the same model may be asked once more, where that makes
+    /// sense: it was refused at the door, which costs nothing, and may well be let in. What broke
+    /// inside its stream is paid for already. A longer wait than a second is none that a person at
+    /// a keyboard has.
+    #[must_use]
+    pub fn retry_in(&self) -> Option<Duration> {
+        const SOON: Duration = Duration::from_millis(100);
+        const LONGEST: Duration = Duration::from_secs(1);
+        match self {
+            Self::RateLimited { retry_after } => retry_after.filter(|wait| *wait <= LONGEST),
+            Self::Status { status, .. } => matches!(status, 408 | 409 | 500..).then_some(SOON),
+            Self::InStream { .. }
+            | Self::Interrupted { .. }
+            | Self::TimedOut { .. }
+            | Self::Unreachable { .. }
+            | Self::Loading
+            | Self::Garbled { .. }
+            | Self::NoKey { .. }
+            | Self::NoCertificates
+            | Self::UnknownFamily { .. }
+            | Self::Unusable { .. } => None,
+        }
+    }
+
     /// Returns whether a request may have reached the provider, so that it may cost something.
     #[must_use]
     pub const fn was_sent(&self) -> bool {

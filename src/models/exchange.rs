@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::domain::{Completion, Finish, ModelSpec, Usage};
 
-use super::retry_after::retry_after;
+use super::retry_after::{exhausted, retry_after};
 use super::{ModelError, Sink, Waiting};
 
 /// The most bytes of an answer; a completion of a few lines has some thousand.
@@ -158,6 +158,9 @@ pub(super) async fn complete(
         .map_err(|error| not_sent(&error, host))?;
     if !response.status().is_success() {
         return Err(refusal(response, false).await);
+    }
+    if let Some(rest) = exhausted(response.headers()) {
+        sink.exhausted(rest);
     }
     let content_type = response
         .headers()

@@ -1,6 +1,7 @@
 //! Whoever listens to a stream.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::domain::Usage;
 
@@ -13,6 +14,10 @@ pub trait Sink: Send {
 
     /// Hears what the call has used so far. A later word replaces an earlier one.
     fn usage(&mut self, usage: Usage);
+
+    /// Hears that the host lets no further request through for so long, as the headers of this
+    /// answer say.
+    fn exhausted(&mut self, _rest: Duration) {}
 
     /// Hears that the first text is there; called once, before that text.
     fn first_token(&mut self) {}

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod faulty_model;
 pub mod holding_model;
 
 use std::fs;
@@ -91,7 +92,8 @@ impl Workspace {
             launch = launch.env(variable, folder);
         }
         for (variable, _) in std::env::vars_os() {
-            if variable.to_string_lossy().starts_with("MANTLE_") {
+            let name = variable.to_string_lossy().to_lowercase();
+            if name.starts_with("mantle_") || name.ends_with("_proxy") {
                 launch = launch.env_remove(variable);
             }
         }
