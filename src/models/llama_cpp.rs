@@ -11,23 +11,26 @@
 //! and is not in the usage either.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::{Completion, Finish, ModelSpec, Prompt, TokenCount, Usage};
+use crate::domain::{Completion, Finish, ModelSpec, Prompt};
 use crate::guard::Cleared;
 
-use super::exchange::{self, Answer, Patience, Step};
+use super::answer::{Answer, Step, json};
+use super::dialect::{Dialect, Dialects};
+use super::exchange;
 use super::plain_prompt::with_snippets;
 use super::server::Server;
+use super::usage::Counting;
 use super::{Clients, ModelError, Probe, Sink};
 
-const UNKNOWN: u8 = 0;
-const FIM: u8 = 1;
-const NO_FIM: u8 = 2;
+/// The model has FIM tokens: `/infill`.
+const FIM: Dialect = Dialect::First;
+/// It has none: `/completion` with the prefix alone.
+const NO_FIM: Dialect = Dialect::Second;
 /// The server's `--batch-size` unless it is told another; it does not tell.
 const DEFAULT_BATCH: u64 = 2048;
 
@@ -37,7 +40,7 @@ pub struct LlamaCpp {
     spec: ModelSpec,
     server: Server,
     /// Whether the model has FIM tokens, as the server last said.
-    fim: AtomicU8,
+    fim: Dialects,
 }
 
 impl LlamaCpp {
@@ -49,7 +52,7 @@ impl LlamaCpp {
         Ok(Self {
             server: Server::new(&spec, key, clients)?,
             spec,
-            fim: AtomicU8::new(UNKNOWN),
+            fim: Dialects::default(),
         })
     }
 
@@ -60,11 +63,7 @@ impl LlamaCpp {
     /// Returns whether the model uses the text after the cursor; `None` before the first answer.
     #[must_use]
     pub fn has_fim(&self) -> Option<bool> {
-        match self.fim.load(Ordering::Relaxed) {
-            FIM => Some(true),
-            NO_FIM => Some(false),
-            _unknown => None,
-        }
+        self.fim.known().map(|known| known == FIM)
     }
 
     pub(super) async fn complete(
@@ -75,35 +74,26 @@ impl LlamaCpp {
         let prompt = prompt.get();
         if self.has_fim() != Some(false) {
             let body = infill(prompt, &self.spec);
-            match self.ask("/infill", &body, sink).await {
+            let answer = Answer::new(&mut *sink);
+            match self.server.ask("/infill", &body, decode, answer).await {
                 Err(ModelError::Status { status: 501, .. }) => {
-                    self.fim.store(NO_FIM, Ordering::Relaxed);
+                    self.fim.learn(NO_FIM);
                 }
                 Ok(completion) => {
-                    self.fim.store(FIM, Ordering::Relaxed);
+                    self.fim.learn(FIM);
                     return Ok(completion);
                 }
                 Err(error) => return Err(error),
             }
         }
         let body = prefix_only(prompt, &self.spec);
-        let answer = self.ask("/completion", &body, sink).await;
+        let answer = Answer::new(sink);
+        let answer = self.server.ask("/completion", &body, decode, answer).await;
         if let Err(ModelError::Unreachable { .. } | ModelError::Loading) = &answer {
             // The next server at this address may serve another model.
-            self.fim.store(UNKNOWN, Ordering::Relaxed);
+            self.fim.forget();
         }
         answer
-    }
-
-    async fn ask<T: Serialize + Sync>(
-        &self,
-        path: &str,
-        body: &T,
-        sink: &mut dyn Sink,
-    ) -> Result<Completion, ModelError> {
-        let request = self.server.post(path, body).await?;
-        let patience = Patience::of(&self.spec);
-        exchange::complete(request, self.server.host(), patience, decode, sink).await
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
@@ -141,7 +131,7 @@ impl LlamaCpp {
         let request = self.server.post("/infill", &Question::SMALLEST).await?;
         match exchange::probe(request, self.server.host()).await {
             Ok(_) => {
-                self.fim.store(FIM, Ordering::Relaxed);
+                self.fim.learn(FIM);
                 if context.is_some_and(|tokens| tokens <= DEFAULT_BATCH) {
                     probe.note(
                         "Its context is no larger than its usual --batch-size, so snippets are \
@@ -150,7 +140,7 @@ impl LlamaCpp {
                 }
             }
             Err(ModelError::Status { status: 501, .. }) => {
-                self.fim.store(NO_FIM, Ordering::Relaxed);
+                self.fim.learn(NO_FIM);
                 probe.note(
                     "The model has no fill-in-the-middle tokens, so text after the cursor is not used.",
                 );
@@ -260,28 +250,12 @@ fn prefix_only<'a>(prompt: &'a Prompt, spec: &ModelSpec) -> PrefixOnly<'a> {
 }
 
 /// Reads one object of the stream. The last one has `stop`; each tells the tokens so far.
-fn decode(data: &str, answer: &mut Answer<'_>) -> Result<Step, ModelError> {
-    let event: Value = serde_json::from_str(data).map_err(|_| ModelError::Garbled {
-        why: "an event is not JSON",
-    })?;
+pub(super) fn decode(data: &str, answer: &mut Answer<'_>) -> Result<Step, ModelError> {
+    let event = json(data)?;
     if let Some(error) = answer.reported_error(&event) {
         return Err(error);
     }
-    let count = |place: &str| {
-        event
-            .pointer(place)
-            .and_then(Value::as_u64)
-            .map(TokenCount::new)
-    };
-    // Before the text, so that a sink that has enough knows what it cost.
-    answer.usage(Usage {
-        // All tokens of the prompt, whether they were in the cache or not.
-        input_total: count("/tokens_evaluated"),
-        // Not `tokens_cached`: that is what the cache holds afterwards, answer included.
-        cache_read: count("/timings/cache_n"),
-        output_total: count("/tokens_predicted").or_else(|| count("/timings/predicted_n")),
-        ..Usage::default()
-    });
+    answer.report(&Counting::LLAMA_CPP, &event);
     let content = event.get("content").and_then(Value::as_str);
     answer.text(content.unwrap_or_default());
     match event.get("stop").and_then(Value::as_bool) {

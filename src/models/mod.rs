@@ -2,19 +2,26 @@
 //!
 //! A model is handed a cleared prompt and streams text and usage to a [`Sink`]. It does not choose,
 //! price, retry or write anything down; whoever drops the future has hung up on the provider.
-//! Read `llama_cpp` or `openai_completions` for a protocol, `exchange` for what they share.
+//! Read `llama_cpp` or `openai_completions` for a protocol, `exchange`, `frames` and `answer` for
+//! what they share, and `usage` for how providers count.
 
+mod answer;
 mod clients;
+mod dialect;
 mod error;
 mod exchange;
+mod frames;
 mod llama_cpp;
+mod openai_chunk;
 mod openai_completions;
 mod plain_prompt;
 mod probe;
+mod refusal;
 mod retry_after;
 mod scripted;
 mod server;
 mod sink;
+mod usage;
 
 pub use clients::Clients;
 pub use error::{ModelError, Waiting};

@@ -10,10 +10,12 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::{Completion, FimTemplate, Finish, ModelSpec, Prompt, TokenCount, Usage};
+use crate::domain::{Completion, FimTemplate, ModelSpec, Prompt};
 use crate::guard::Cleared;
 
-use super::exchange::{self, Answer, Patience, Step};
+use super::answer::Answer;
+use super::exchange;
+use super::openai_chunk::decode;
 use super::plain_prompt::with_snippets;
 use super::server::Server;
 use super::{Clients, ModelError, Probe, Sink};
@@ -58,9 +60,10 @@ impl OpenAiCompletions {
         sink: &mut dyn Sink,
     ) -> Result<Completion, ModelError> {
         let body = body(prompt.get(), &self.spec, self.template);
-        let request = self.server.post("/v1/completions", &body).await?;
-        let patience = Patience::of(&self.spec);
-        exchange::complete(request, self.server.host(), patience, decode, sink).await
+        let answer = Answer::new(sink);
+        self.server
+            .ask("/v1/completions", &body, decode, answer)
+            .await
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
@@ -151,60 +154,6 @@ fn body<'a>(
         stream_options: StreamOptions {
             include_usage: true,
         },
-    }
-}
-
-/// Reads one chunk. Usage comes in a chunk of its own without choices, in the last chunk with
-/// text, in every chunk, or never; the last word counts.
-fn decode(data: &str, answer: &mut Answer<'_>) -> Result<Step, ModelError> {
-    if data == "[DONE]" {
-        return Ok(Step::Done);
-    }
-    let chunk: Value = serde_json::from_str(data).map_err(|_| ModelError::Garbled {
-        why: "an event is not JSON",
-    })?;
-    if let Some(error) = answer.reported_error(&chunk) {
-        return Err(error);
-    }
-    let choices = chunk.get("choices").and_then(Value::as_array);
-    let usage = chunk.get("usage").filter(|usage| usage.is_object());
-    if choices.is_none() && usage.is_none() {
-        return Err(ModelError::Garbled {
-            why: "an event is not a completion",
-        });
-    }
-    // Before the text, so that a sink that has enough knows what it cost.
-    if let Some(usage) = usage {
-        answer.usage(read_usage(usage));
-    }
-    if let Some(choice) = choices.and_then(|choices| choices.first()) {
-        let text = choice.get("text").and_then(Value::as_str);
-        answer.text(text.unwrap_or_default());
-        match choice.get("finish_reason").and_then(Value::as_str) {
-            Some("length") => answer.finish(Finish::Length),
-            Some(_) => answer.finish(Finish::Stop),
-            None => {}
-        }
-    }
-    Ok(Step::More)
-}
-
-/// Converts to the inclusive form, which is also how these servers count.
-fn read_usage(usage: &Value) -> Usage {
-    let count = |place: &str| {
-        usage
-            .pointer(place)
-            .and_then(Value::as_u64)
-            .map(TokenCount::new)
-    };
-    Usage {
-        input_total: count("/prompt_tokens"),
-        cache_read: count("/prompt_tokens_details/cached_tokens")
-            .or_else(|| count("/prompt_cache_hit_tokens")),
-        cache_write_5m: count("/prompt_tokens_details/cache_write_tokens"),
-        cache_write_1h: None,
-        output_total: count("/completion_tokens"),
-        reasoning: count("/completion_tokens_details/reasoning_tokens"),
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::domain::{Completion, Finish, ModelSpec, Prompt, Usage};
 use crate::guard::Cleared;
 
-use super::exchange::Answer;
+use super::answer::Answer;
 use super::{ModelError, Probe, Sink, Waiting};
 
 #[derive(Clone, Debug)]

@@ -5,9 +5,12 @@ use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use crate::domain::ModelSpec;
+use crate::domain::{Completion, ModelSpec};
 
+use super::answer::{Answer, Decode};
 use super::clients::is_loopback;
+use super::exchange;
+use super::frames::Patience;
 use super::{Clients, ModelError};
 
 /// Where and as whom to ask.
@@ -18,6 +21,7 @@ pub(super) struct Server {
     authorization: Option<HeaderValue>,
     /// The variable that should hold the key, when it is not there.
     missing_key: Option<String>,
+    patience: Patience,
     clients: Clients,
 }
 
@@ -57,6 +61,7 @@ impl Server {
             missing_key: spec.api_key_env.clone().filter(|_| authorization.is_none()),
             root,
             authorization,
+            patience: Patience::of(spec),
             clients: clients.clone(),
         })
     }
@@ -69,6 +74,18 @@ impl Server {
     /// Returns whether a key goes over a network without TLS.
     pub(super) fn sends_key_in_the_clear(&self) -> bool {
         self.authorization.is_some() && self.root.scheme() == "http" && !is_loopback(&self.root)
+    }
+
+    /// Asks for a completion and reads it with the protocol's own `decode`.
+    pub(super) async fn ask<T: Serialize + Sync>(
+        &self,
+        path: &str,
+        body: &T,
+        decode: Decode,
+        answer: Answer<'_>,
+    ) -> Result<Completion, ModelError> {
+        let request = self.post(path, body).await?;
+        exchange::complete(request, &self.host, self.patience, decode, answer).await
     }
 
     /// Begins a request with a JSON body. Equal bodies give equal bytes.

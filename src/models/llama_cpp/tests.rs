@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::domain::{Prompt, Protocol};
+use crate::domain::{Prompt, Protocol, Usage};
 use crate::models::tests::{check_all_splits, check_any, counts, prompt, read, spec};
 
 use super::*;

@@ -5,6 +5,7 @@ mod refusals;
 mod scripted;
 mod stream;
 mod tls;
+mod wires;
 
 pub(super) use cases::{cleared, prompt, spec};
 pub(super) use stream::{check_all_splits, check_any, counts, read};

@@ -7,29 +7,55 @@ use futures::stream;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use crate::domain::{Completion, Finish, TokenCount, Usage};
-use crate::models::exchange::{Answer, Decode, Patience, read_events};
-use crate::models::{Collected, ModelError};
+use crate::domain::{Completion, Finish, Protocol, TokenCount, Usage};
+use crate::models::answer::{Answer, Decode};
+use crate::models::frames::{self, Framing, Patience};
+use crate::models::{Collected, ModelError, llama_cpp, openai_chunk};
 
-type Heard = (Result<Completion, ModelError>, Collected);
+pub(in crate::models) type Heard = (Result<Completion, ModelError>, Collected);
 
-/// Reads `pieces` as they arrive one after the other.
+/// Reads server-sent events as they arrive one after the other.
 pub(in crate::models) fn read(decode: Decode, pieces: Vec<&[u8]>) -> Heard {
     let mut heard = Collected::default();
+    let answer = read_into(Answer::new(&mut heard), Framing::Events, decode, &pieces);
+    (answer, heard)
+}
+
+/// Reads the pieces of a body of one protocol.
+pub(super) fn read_framed(protocol: Protocol, framing: Framing, pieces: &[&[u8]]) -> Heard {
+    let mut heard = Collected::default();
+    let (answer, decode): (_, Decode) = match protocol {
+        Protocol::LlamaCpp => (Answer::new(&mut heard), llama_cpp::decode),
+        Protocol::OpenAiCompletions => (Answer::new(&mut heard), openai_chunk::decode),
+        Protocol::Scripted => unreachable!("it has no wire"),
+    };
+    let answer = read_into(answer, framing, decode, pieces);
+    (answer, heard)
+}
+
+fn read_into(
+    answer: Answer<'_>,
+    framing: Framing,
+    decode: Decode,
+    pieces: &[&[u8]],
+) -> Result<Completion, ModelError> {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+    }
     let patience = Patience {
         first_token: Duration::from_secs(5),
         idle: Duration::from_secs(5),
     };
-    let answer = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime")
-        .block_on(async {
-            let bytes = stream::iter(pieces.into_iter().map(Ok::<_, Infallible>));
+    RUNTIME.with(|runtime| {
+        runtime.block_on(async {
+            let bytes = stream::iter(pieces.iter().map(Ok::<_, Infallible>));
             let deadline = Instant::now() + patience.first_token;
-            read_events(bytes, deadline, patience, decode, Answer::new(&mut heard)).await
-        });
-    (answer, heard)
+            frames::read(framing, bytes, deadline, patience, decode, answer).await
+        })
+    })
 }
 
 /// Checks that a stream gives this answer, whole, byte by byte and cut in two at every byte.
