@@ -20,6 +20,6 @@ pub use collect::{Context, Head, collect, look};
 pub use facts::Facts;
 pub use healing::{Healed, Healing, heal};
 pub use related::{Related, Sources, related};
-pub use render::{DEFAULT_PROMPT_TOKENS, prompt_budget, render, render_within};
+pub use render::{DEFAULT_PROMPT_TOKENS, INSTRUCTION_TOKENS, prompt_budget, render, render_within};
 pub use steady::Steady;
 pub use tokens::{count_tokens, estimate_tokens, preload_token_table, token_table_is_loaded};

@@ -16,6 +16,8 @@ pub const DEFAULT_PROMPT_TOKENS: u64 = 2_048;
 
 /// What a template, a path line and the marks between parts may need.
 pub(super) const FRAME_TOKENS: u64 = 24;
+/// What a chat model is told beside the text, and what stands between the messages of a chat.
+pub const INSTRUCTION_TOKENS: u64 = 160;
 /// The same for every snippet: its path is written as a comment.
 const SNIPPET_FRAME_TOKENS: u64 = 6;
 /// An answer that ends with its line needs no more than this.
@@ -87,7 +89,15 @@ pub(super) fn fit(context: &Context, spec: &ModelSpec, counter: Counter) -> Prom
 }
 
 fn fit_within(context: &Context, spec: &ModelSpec, budget: u64, counter: Counter) -> Prompt {
-    let frame = FRAME_TOKENS + counter.count(&context.path) + counter.count(&context.language);
+    let instruction = if spec.protocol.is_chat() {
+        INSTRUCTION_TOKENS
+    } else {
+        0
+    };
+    let frame = FRAME_TOKENS
+        + instruction
+        + counter.count(&context.path)
+        + counter.count(&context.language);
     let room = budget.saturating_sub(frame);
 
     let others = room - local_need(context, room / 2, counter);

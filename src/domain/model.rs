@@ -91,12 +91,43 @@ named!(
     Protocol {
         /// llama.cpp's own server: `/infill`, or `/completion` for models without FIM tokens.
         LlamaCpp = "llama-cpp",
+        /// Ollama's own server: `/api/generate`.
+        Ollama = "ollama",
         /// `/v1/completions` with a suffix or a rendered template.
         OpenAiCompletions = "openai-completions",
+        /// `/v1/chat/completions` with a fill-in prompt.
+        OpenAiChat = "openai-chat",
+        /// `/v1/responses` with a fill-in prompt.
+        OpenAiResponses = "openai-responses",
+        /// `/v1/fim/completions`: Mistral, Inception.
+        MistralFim = "mistral-fim",
+        /// `/beta/completions` of DeepSeek.
+        DeepSeekFim = "deepseek-fim",
+        /// `/v1/messages` with a fill-in prompt.
+        Anthropic = "anthropic",
+        /// Google's `streamGenerateContent` with a fill-in prompt.
+        Gemini = "gemini",
         /// Answers from a list, for tests.
         Scripted = "scripted",
     }
 );
+
+impl Protocol {
+    /// Returns whether the model is asked in words for the text at the cursor, instead of being
+    /// given a prefix and a suffix.
+    #[must_use]
+    pub const fn is_chat(self) -> bool {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic | Self::Gemini => true,
+            Self::LlamaCpp
+            | Self::Ollama
+            | Self::OpenAiCompletions
+            | Self::MistralFim
+            | Self::DeepSeekFim
+            | Self::Scripted => false,
+        }
+    }
+}
 
 /// Where a model's servers stand: `local`, `eu`, `us`, a cloud's region. Compared as written.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

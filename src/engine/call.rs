@@ -13,7 +13,7 @@ use super::charge::Charge;
 use super::complete::Decided;
 use super::finish::{EarlyStop, Filter, Finished, Surroundings, finish_in};
 use super::flight::Flight;
-use crate::context::{self, Context};
+use crate::context::{self, Context, Healing};
 use crate::domain::{DecisionId, Prompt, Reason, Source};
 use crate::models::ModelError;
 
@@ -117,7 +117,12 @@ impl Engine {
             return Err(CallError::NoLedger);
         }
         let mut prompt = context::render(context, &arm.spec);
-        let healing = context::heal(&mut prompt, context);
+        let healing = if arm.spec.protocol.is_chat() {
+            // It is shown what was typed, and reads it wherever it ends.
+            Healing::default()
+        } else {
+            context::heal(&mut prompt, context)
+        };
         let (cleared, redactions) = self.guard.clear(prompt);
         if !redactions.is_empty() {
             tracing::info!(model = %arm.spec.id, ?redactions, "the prompt was redacted");

@@ -29,6 +29,7 @@ pub struct Charge<'e> {
     started: Instant,
     first_token: Option<Instant>,
     streamed_bytes: usize,
+    unseen_bytes: usize,
     reported: Option<Usage>,
     prompt_tokens: TokenCount,
     /// How long the host lets nothing more through.
@@ -85,6 +86,7 @@ impl<'e> Charge<'e> {
             started: Instant::now(),
             first_token: None,
             streamed_bytes: 0,
+            unseen_bytes: 0,
             reported: None,
             prompt_tokens,
             rest: None,
@@ -172,9 +174,10 @@ impl<'e> Charge<'e> {
         let output = if bills_in_full && outcome != CallOutcome::Done {
             TokenCount::new(u64::from(self.arm.spec.max_output_tokens))
         } else {
-            estimated_tokens(self.streamed_bytes)
+            estimated_tokens(self.streamed_bytes + self.unseen_bytes)
         };
-        let basis = if self.reported.is_some() || self.streamed_bytes > 0 {
+        let has_streamed = self.streamed_bytes + self.unseen_bytes > 0;
+        let basis = if self.reported.is_some() || has_streamed {
             BillingBasis::Partial
         } else {
             BillingBasis::Assumed
@@ -203,6 +206,10 @@ impl Sink for Charge<'_> {
             // Nothing of it will be shown, so no more of it is paid for.
             Healed::Other => ControlFlow::Break(()),
         }
+    }
+
+    fn unseen(&mut self, bytes: usize) {
+        self.unseen_bytes = bytes;
     }
 
     fn usage(&mut self, usage: Usage) {

@@ -3,6 +3,7 @@
 mod context;
 mod flights;
 mod resilience;
+mod wires;
 
 use std::ops::Range;
 use std::path::PathBuf;

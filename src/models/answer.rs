@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::domain::{Completion, Finish, Usage};
 
-use super::refusal::kind_of;
+use super::middle::Middle;
+use super::refusal::{kind_of, slug};
 use super::usage::{Counting, Reported};
 use super::{ModelError, Sink};
 
@@ -24,6 +25,10 @@ pub(super) type Decode = fn(&str, &mut Answer<'_>) -> Result<Step, ModelError>;
 /// What has come of an answer so far.
 pub(super) struct Answer<'a> {
     text: String,
+    /// Finds the middle in what a chat model says.
+    middle: Option<Middle>,
+    /// How many bytes have come, text or not.
+    generated: usize,
     usage: Usage,
     reported: Reported,
     finish: Option<Finish>,
@@ -36,6 +41,8 @@ impl<'a> Answer<'a> {
     pub(super) fn new(sink: &'a mut dyn Sink) -> Self {
         Self {
             text: String::new(),
+            middle: None,
+            generated: 0,
             usage: Usage::default(),
             reported: Reported::default(),
             finish: None,
@@ -50,12 +57,48 @@ impl<'a> Answer<'a> {
         self.sink.exhausted(rest);
     }
 
+    /// Begins the answer of a chat model, of which only the middle is text.
+    pub(super) fn of_chat(sink: &'a mut dyn Sink, middle: Middle) -> Self {
+        Self {
+            middle: Some(middle),
+            ..Self::new(sink)
+        }
+    }
+
     /// Adds a piece of text. Nothing more is wanted once the sink has enough.
     pub(super) fn text(&mut self, chunk: &str) {
         if chunk.is_empty() || self.is_enough {
             return;
         }
         self.has_moved = true;
+        self.generated += chunk.len();
+        let Some(middle) = &mut self.middle else {
+            return self.tell(chunk);
+        };
+        let told = middle.hear(chunk);
+        let is_tedious = middle.is_tedious();
+        self.tell(&told);
+        self.is_enough |= is_tedious;
+        self.tell_unseen();
+    }
+
+    /// Adds what was generated and is no part of the answer, such as a thought.
+    pub(super) fn unseen(&mut self, chunk: &str) {
+        if !chunk.is_empty() {
+            self.has_moved = true;
+            self.generated += chunk.len();
+            self.tell_unseen();
+        }
+    }
+
+    fn tell_unseen(&mut self) {
+        self.sink.unseen(self.generated - self.text.len());
+    }
+
+    fn tell(&mut self, chunk: &str) {
+        if chunk.is_empty() {
+            return;
+        }
         if self.text.is_empty() {
             self.sink.first_token();
         }
@@ -96,7 +139,14 @@ impl<'a> Answer<'a> {
         std::mem::take(&mut self.has_moved)
     }
 
-    pub(super) fn into_completion(self) -> Completion {
+    pub(super) fn into_completion(mut self) -> Completion {
+        if !self.is_enough
+            && let Some(mut middle) = self.middle.take()
+        {
+            let rest = middle.end();
+            self.tell(&rest);
+            self.tell_unseen();
+        }
         Completion {
             text: self.text,
             usage: self.usage,
@@ -114,10 +164,23 @@ impl<'a> Answer<'a> {
         event
             .get("error")
             .filter(|error| !error.is_null())
-            .map(|_| ModelError::InStream {
-                kind: kind_of(event),
-                after_text: self.has_text(),
-            })
+            .map(|_| self.in_stream(event))
+    }
+
+    /// Returns the error that an event is.
+    pub(super) fn in_stream(&self, event: &Value) -> ModelError {
+        ModelError::InStream {
+            kind: kind_of(event),
+            after_text: self.has_text(),
+        }
+    }
+
+    /// Returns the error of an answer that ends because of what the provider calls `kind`.
+    pub(super) fn failed(&self, kind: Option<&str>) -> ModelError {
+        ModelError::InStream {
+            kind: kind.and_then(slug),
+            after_text: self.has_text(),
+        }
     }
 }
 

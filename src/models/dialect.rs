@@ -3,6 +3,10 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::domain::Completion;
+
+use super::ModelError;
+
 /// One of the two ways of a protocol; each protocol says what they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dialect {
@@ -25,6 +29,32 @@ impl Dialects {
             SECOND => Some(Dialect::Second),
             _unknown => None,
         }
+    }
+
+    /// Returns the way in which to ask first.
+    pub(super) fn first_to_try(&self) -> Dialect {
+        self.known().unwrap_or(Dialect::First)
+    }
+
+    /// Learns from what came of asking in one way. Returns the way in which to ask again; `None`
+    /// when the answer stands.
+    pub(super) fn next(
+        &self,
+        asked: Dialect,
+        result: &Result<Completion, ModelError>,
+    ) -> Option<Dialect> {
+        let is_refused = matches!(
+            result,
+            Err(ModelError::Status {
+                status: 400 | 422,
+                ..
+            })
+        );
+        if result.is_ok() {
+            self.learn(asked);
+        }
+        let is_news = self.known().is_none() && asked == Dialect::First;
+        (is_refused && is_news).then_some(Dialect::Second)
     }
 
     pub(super) fn learn(&self, dialect: Dialect) {

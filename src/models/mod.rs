@@ -2,18 +2,29 @@
 //!
 //! A model is handed a cleared prompt and streams text and usage to a [`Sink`]. It does not choose,
 //! price, retry or write anything down; whoever drops the future has hung up on the provider.
-//! Read `llama_cpp` or `openai_completions` for a protocol, `exchange`, `frames` and `answer` for
-//! what they share, and `usage` for how providers count.
+//! Read `llama_cpp` for a protocol that is given a prefix and a suffix and `anthropic` for one that is
+//! asked in words, `exchange`, `frames` and `answer` for what they share, and `usage` for how
+//! providers count.
 
 mod answer;
+mod anthropic;
+mod chat_prompt;
 mod clients;
+mod deepseek_fim;
 mod dialect;
 mod error;
 mod exchange;
 mod frames;
+mod gemini;
 mod llama_cpp;
+mod middle;
+mod mistral_fim;
+mod model_list;
+mod ollama;
+mod openai_chat;
 mod openai_chunk;
 mod openai_completions;
+mod openai_responses;
 mod plain_prompt;
 mod probe;
 mod refusal;
@@ -23,16 +34,23 @@ mod server;
 mod sink;
 mod usage;
 
+pub use anthropic::Anthropic;
 pub use clients::Clients;
+pub use deepseek_fim::DeepSeekFim;
 pub use error::{ModelError, Waiting};
+pub use gemini::Gemini;
 pub use llama_cpp::LlamaCpp;
+pub use mistral_fim::MistralFim;
+pub use ollama::Ollama;
+pub use openai_chat::OpenAiChat;
 pub use openai_completions::OpenAiCompletions;
+pub use openai_responses::OpenAiResponses;
 pub use probe::Probe;
 pub use scripted::{Script, ScriptLog, Scripted};
 pub use secrecy::SecretString;
 pub use sink::{Collected, Sink};
 
-use crate::domain::{Completion, ModelSpec, Prompt, Protocol};
+use crate::domain::{Completion, FimTemplate, ModelSpec, Prompt, Protocol};
 use crate::guard::Cleared;
 
 /// A model that can be asked. Cheap to share behind an `Arc`; nothing is opened before a call.
@@ -40,8 +58,22 @@ use crate::guard::Cleared;
 pub enum Model {
     /// llama.cpp's own server.
     LlamaCpp(LlamaCpp),
+    /// Ollama's own server.
+    Ollama(Ollama),
     /// A server with `/v1/completions`.
     OpenAiCompletions(OpenAiCompletions),
+    /// A server with `/v1/chat/completions`.
+    OpenAiChat(OpenAiChat),
+    /// A server with `/v1/responses`.
+    OpenAiResponses(OpenAiResponses),
+    /// A server with `/v1/fim/completions`.
+    MistralFim(MistralFim),
+    /// DeepSeek's `/beta/completions`.
+    DeepSeekFim(DeepSeekFim),
+    /// A server with `/v1/messages`.
+    Anthropic(Anthropic),
+    /// Google's `streamGenerateContent`.
+    Gemini(Gemini),
     /// A list of answers, for tests.
     Scripted(Scripted),
 }
@@ -61,9 +93,18 @@ impl Model {
     ) -> Result<Self, ModelError> {
         match spec.protocol {
             Protocol::LlamaCpp => LlamaCpp::new(spec, key, clients).map(Self::LlamaCpp),
+            Protocol::Ollama => Ollama::new(spec, key, clients).map(Self::Ollama),
             Protocol::OpenAiCompletions => {
                 OpenAiCompletions::new(spec, key, clients).map(Self::OpenAiCompletions)
             }
+            Protocol::OpenAiChat => OpenAiChat::new(spec, key, clients).map(Self::OpenAiChat),
+            Protocol::OpenAiResponses => {
+                OpenAiResponses::new(spec, key, clients).map(Self::OpenAiResponses)
+            }
+            Protocol::MistralFim => MistralFim::new(spec, key, clients).map(Self::MistralFim),
+            Protocol::DeepSeekFim => DeepSeekFim::new(spec, key, clients).map(Self::DeepSeekFim),
+            Protocol::Anthropic => Anthropic::new(spec, key, clients).map(Self::Anthropic),
+            Protocol::Gemini => Gemini::new(spec, key, clients).map(Self::Gemini),
             Protocol::Scripted => Err(ModelError::Unusable {
                 why: "the protocol \"scripted\" answers from a list that only a test can give"
                     .to_owned(),
@@ -82,7 +123,14 @@ impl Model {
     pub fn spec(&self) -> &ModelSpec {
         match self {
             Self::LlamaCpp(model) => model.spec(),
+            Self::Ollama(model) => model.spec(),
             Self::OpenAiCompletions(model) => model.spec(),
+            Self::OpenAiChat(model) => model.spec(),
+            Self::OpenAiResponses(model) => model.spec(),
+            Self::MistralFim(model) => model.spec(),
+            Self::DeepSeekFim(model) => model.spec(),
+            Self::Anthropic(model) => model.spec(),
+            Self::Gemini(model) => model.spec(),
             Self::Scripted(model) => model.spec(),
         }
     }
@@ -100,7 +148,14 @@ impl Model {
     ) -> Result<Completion, ModelError> {
         match self {
             Self::LlamaCpp(model) => model.complete(prompt, sink).await,
+            Self::Ollama(model) => model.complete(prompt, sink).await,
             Self::OpenAiCompletions(model) => model.complete(prompt, sink).await,
+            Self::OpenAiChat(model) => model.complete(prompt, sink).await,
+            Self::OpenAiResponses(model) => model.complete(prompt, sink).await,
+            Self::MistralFim(model) => model.complete(prompt, sink).await,
+            Self::DeepSeekFim(model) => model.complete(prompt, sink).await,
+            Self::Anthropic(model) => model.complete(prompt, sink).await,
+            Self::Gemini(model) => model.complete(prompt, sink).await,
             Self::Scripted(model) => model.complete(prompt, sink).await,
         }
     }
@@ -114,10 +169,29 @@ impl Model {
     pub async fn probe(&self) -> Result<Probe, ModelError> {
         match self {
             Self::LlamaCpp(model) => model.probe().await,
+            Self::Ollama(model) => model.probe().await,
             Self::OpenAiCompletions(model) => model.probe().await,
+            Self::OpenAiChat(model) => model.probe().await,
+            Self::OpenAiResponses(model) => model.probe().await,
+            Self::MistralFim(model) => model.probe().await,
+            Self::DeepSeekFim(model) => model.probe().await,
+            Self::Anthropic(model) => model.probe().await,
+            Self::Gemini(model) => model.probe().await,
             Self::Scripted(model) => Ok(model.probe()),
         }
     }
+}
+
+/// Returns the template of the family that the configuration names, if it names one.
+fn template_of(spec: &ModelSpec) -> Result<Option<&'static FimTemplate>, ModelError> {
+    spec.fim
+        .as_deref()
+        .map(|family| {
+            FimTemplate::of(family).ok_or_else(|| ModelError::UnknownFamily {
+                family: family.to_owned(),
+            })
+        })
+        .transpose()
 }
 
 #[cfg(test)]

@@ -22,6 +22,10 @@ pub(super) fn decode(data: &str, answer: &mut Answer<'_>) -> Result<Step, ModelE
     let choices = chunk.get("choices").and_then(Value::as_array);
     let usage = chunk.get("usage").filter(|usage| usage.is_object());
     if choices.is_none() && usage.is_none() {
+        // Mistral's errors stand in no field of their own.
+        if chunk.get("object").and_then(Value::as_str) == Some("error") {
+            return Err(answer.in_stream(&chunk));
+        }
         return Err(ModelError::Garbled {
             why: "an event is not a completion",
         });

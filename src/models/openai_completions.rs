@@ -8,13 +8,12 @@ use std::borrow::Cow;
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::domain::{Completion, FimTemplate, ModelSpec, Prompt};
 use crate::guard::Cleared;
 
 use super::answer::Answer;
-use super::exchange;
+use super::model_list;
 use super::openai_chunk::decode;
 use super::plain_prompt::with_snippets;
 use super::server::Server;
@@ -34,19 +33,10 @@ impl OpenAiCompletions {
         key: Option<SecretString>,
         clients: &Clients,
     ) -> Result<Self, ModelError> {
-        let template = spec
-            .fim
-            .as_deref()
-            .map(|family| {
-                FimTemplate::of(family).ok_or_else(|| ModelError::UnknownFamily {
-                    family: family.to_owned(),
-                })
-            })
-            .transpose()?;
         Ok(Self {
             server: Server::new(&spec, key, clients)?,
+            template: super::template_of(&spec)?,
             spec,
-            template,
         })
     }
 
@@ -67,42 +57,14 @@ impl OpenAiCompletions {
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
-        let request = self.server.get("/v1/models").await?;
-        let listed = exchange::probe(request, self.server.host()).await?;
-        let models = listed
-            .get("data")
-            .and_then(Value::as_array)
-            .ok_or(ModelError::Garbled {
-                why: "it is no list of models",
-            })?;
-        let told = |model: &Value, field: &str| {
-            model.get(field).and_then(Value::as_str).map(str::to_owned)
-        };
-        let ours = models
-            .iter()
-            .find(|model| told(model, "id").as_deref() == Some(self.spec.model.as_str()));
-        let shown = ours.or(models.first());
-        let mut probe = Probe {
-            server: shown.and_then(|model| told(model, "owned_by")),
-            model: shown.and_then(|model| told(model, "id")),
-            fim: self.template.map(|_| true),
-            ..Probe::default()
-        };
+        let mut probe = model_list::probe(&self.server, "/v1/models", &self.spec).await?;
+        probe.fim = self.template.map(|_| true);
         let is_llama_cpp = probe.server.as_deref() == Some("llamacpp");
-        if ours.is_none() && !is_llama_cpp {
-            probe.note(&format!(
-                "The server does not list the model {:?}.",
-                self.spec.model
-            ));
-        }
         if is_llama_cpp && self.template.is_none() {
             probe.fim = Some(false);
             probe.note(
                 "llama.cpp ignores the suffix here; use the protocol llama-cpp, or set `fim`.",
             );
-        }
-        if self.server.sends_key_in_the_clear() {
-            probe.note("The key is sent without TLS.");
         }
         Ok(probe)
     }
@@ -122,9 +84,17 @@ struct Body<'a> {
     stream_options: StreamOptions,
 }
 
+/// What is wanted of a stream, wherever OpenAI's manner is spoken.
 #[derive(Serialize)]
-struct StreamOptions {
+pub(super) struct StreamOptions {
     include_usage: bool,
+}
+
+impl StreamOptions {
+    /// Usage at the end, which is not told unless it is asked for.
+    pub(super) const WITH_USAGE: Self = Self {
+        include_usage: true,
+    };
 }
 
 fn body<'a>(
@@ -151,9 +121,7 @@ fn body<'a>(
         temperature: 0,
         stop,
         stream: true,
-        stream_options: StreamOptions {
-            include_usage: true,
-        },
+        stream_options: StreamOptions::WITH_USAGE,
     }
 }
 

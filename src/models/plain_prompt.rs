@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::Prompt;
+use crate::domain::{Prompt, Snippet};
 
 /// Returns the text before the cursor, led by the snippets if there are any.
 ///
@@ -16,22 +16,23 @@ pub(super) fn with_snippets(prompt: &Prompt) -> Cow<'_, str> {
     if prompt.snippets.is_empty() {
         return Cow::Borrowed(&prompt.prefix);
     }
+    Cow::Owned(with_heads(&prompt.snippets) + &with_head(&prompt.path, &prompt.prefix))
+}
+
+/// Returns the snippets, each under its path and with a blank line after it.
+pub(super) fn with_heads(snippets: &[Snippet]) -> String {
     let mut text = String::new();
-    for snippet in &prompt.snippets {
-        head(&mut text, &snippet.path);
-        text.push_str(&snippet.text);
+    for snippet in snippets {
+        text += &with_head(&snippet.path, &snippet.text);
         if !snippet.text.ends_with('\n') {
             text.push('\n');
         }
         text.push('\n');
     }
-    head(&mut text, &prompt.path);
-    text.push_str(&prompt.prefix);
-    Cow::Owned(text)
+    text
 }
 
-fn head(text: &mut String, path: &str) {
-    text.push_str("// path: ");
-    text.push_str(path);
-    text.push('\n');
+/// Returns a text under its path.
+pub(super) fn with_head(path: &str, text: &str) -> String {
+    ["// path: ", path, "\n", text].concat()
 }

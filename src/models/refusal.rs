@@ -61,14 +61,16 @@ pub(super) fn kind_of(body: &Value) -> Option<String> {
         "/code",
     ]
     .iter()
-    .filter_map(|place| body.pointer(place)?.as_str())
-    .find(|kind| {
-        (1..=48).contains(&kind.len())
-            && kind
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-    })
-    .map(str::to_owned)
+    .find_map(|place| slug(body.pointer(place)?.as_str()?))
+}
+
+/// Returns a word that can be nothing but a name.
+pub(super) fn slug(word: &str) -> Option<String> {
+    let is_name = (1..=48).contains(&word.len())
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    is_name.then(|| word.to_owned())
 }
 
 fn message_of(body: &Value) -> Option<String> {

@@ -19,6 +19,7 @@ use super::{ModelError, Probe, Sink, Waiting};
 enum Step {
     Wait(Duration),
     Text(String),
+    Thought(String),
     Usage(Usage),
     Finish(Finish),
     Fail(ModelError),
@@ -64,6 +65,12 @@ impl Script {
     #[must_use]
     pub fn text(self, chunk: &str) -> Self {
         self.step(Step::Text(chunk.to_owned()))
+    }
+
+    /// Sends a piece of what the model thinks, which is no text of the answer.
+    #[must_use]
+    pub fn thought(self, chunk: &str) -> Self {
+        self.step(Step::Thought(chunk.to_owned()))
     }
 
     /// Tells usage.
@@ -232,6 +239,10 @@ async fn play(
                     break;
                 }
                 deadline = Instant::now() + spec.idle_timeout;
+                continue;
+            }
+            Step::Thought(chunk) => {
+                answer.unseen(&chunk);
                 continue;
             }
             Step::Usage(usage) => {

@@ -1,6 +1,6 @@
 //! The server behind a model: its address, its key, and how a request to it is begun.
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -18,16 +18,37 @@ use super::{Clients, ModelError};
 pub(super) struct Server {
     root: Url,
     host: String,
-    authorization: Option<HeaderValue>,
+    authorization: Option<(HeaderName, HeaderValue)>,
+    /// A header that goes with every request.
+    also: Option<(&'static str, &'static str)>,
     /// The variable that should hold the key, when it is not there.
     missing_key: Option<String>,
     patience: Patience,
     clients: Clients,
 }
 
+/// Where a provider looks for the key.
+#[derive(Clone, Debug)]
+pub(super) enum KeyHeader {
+    /// `authorization: Bearer …`, as nearly everywhere.
+    Bearer,
+    /// A header that holds the key and nothing else.
+    Plain(HeaderName),
+}
+
 impl Server {
     /// Takes address and key from the configuration.
     pub(super) fn new(
+        spec: &ModelSpec,
+        key: Option<SecretString>,
+        clients: &Clients,
+    ) -> Result<Self, ModelError> {
+        Self::signed_in(KeyHeader::Bearer, spec, key, clients)
+    }
+
+    /// Does the same for a provider that wants the key in this header.
+    pub(super) fn signed_in(
+        header: KeyHeader,
         spec: &ModelSpec,
         key: Option<SecretString>,
         clients: &Clients,
@@ -49,11 +70,15 @@ impl Server {
         }
         let authorization = key
             .map(|key| {
-                let bearer = SecretString::from(format!("Bearer {}", key.expose_secret().trim()));
-                let mut value = HeaderValue::from_str(bearer.expose_secret())
+                let (name, scheme) = match header {
+                    KeyHeader::Bearer => (AUTHORIZATION, "Bearer "),
+                    KeyHeader::Plain(name) => (name, ""),
+                };
+                let key = SecretString::from([scheme, key.expose_secret().trim()].concat());
+                let mut value = HeaderValue::from_str(key.expose_secret())
                     .map_err(|_| unusable("a header cannot hold the key"))?;
                 value.set_sensitive(true);
-                Ok(value)
+                Ok((name, value))
             })
             .transpose()?;
         Ok(Self {
@@ -61,9 +86,16 @@ impl Server {
             missing_key: spec.api_key_env.clone().filter(|_| authorization.is_none()),
             root,
             authorization,
+            also: None,
             patience: Patience::of(spec),
             clients: clients.clone(),
         })
+    }
+
+    /// Adds a header to every request.
+    pub(super) fn always_saying(mut self, header: (&'static str, &'static str)) -> Self {
+        self.also = Some(header);
+        self
     }
 
     /// Returns host and port, for messages.
@@ -113,14 +145,22 @@ impl Server {
             });
         }
         let mut url = self.root.clone();
+        let (path, query) = path
+            .split_once('?')
+            .map_or((path, None), |(path, query)| (path, Some(query)));
         // A root may have a path of its own, such as that of a proxy.
         url.set_path(&format!("{}{path}", self.root.path().trim_end_matches('/')));
+        url.set_query(query);
         Ok((self.clients.client_for(&url).await?, url))
     }
 
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        let request = match self.also {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
         match &self.authorization {
-            Some(value) => request.header(AUTHORIZATION, value.clone()),
+            Some((name, value)) => request.header(name, value.clone()),
             None => request,
         }
     }

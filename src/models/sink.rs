@@ -19,6 +19,10 @@ pub trait Sink: Send {
     /// answer say.
     fn exhausted(&mut self, _rest: Duration) {}
 
+    /// Hears how many bytes were generated so far that are no text of the answer: thoughts, a
+    /// fence, the text before the cursor once more. They are paid for like any others.
+    fn unseen(&mut self, _bytes: usize) {}
+
     /// Hears that the first text is there; called once, before that text.
     fn first_token(&mut self) {}
 }

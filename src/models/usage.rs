@@ -76,6 +76,58 @@ impl Counting {
         ..Self::NONE
     };
 
+    /// Ollama. It counts thoughts in the output without telling how many they are.
+    pub(super) const OLLAMA: Self = Self {
+        input: &["/prompt_eval_count"],
+        output: &["/eval_count"],
+        ..Self::NONE
+    };
+
+    /// Anthropic: the input is what no cache holds.
+    pub(super) const ANTHROPIC: Self = Self {
+        output: &["/output_tokens"],
+        reasoning: &["/output_tokens_details/thinking_tokens"],
+        ..Self::ANTHROPIC_INPUT
+    };
+
+    /// The same before the answer has ended, when the output's count stands for nothing yet.
+    pub(super) const ANTHROPIC_INPUT: Self = Self {
+        input: &["/input_tokens"],
+        cache_read: &["/cache_read_input_tokens"],
+        cache_write: &["/cache_creation_input_tokens"],
+        cache_write_5m: &["/cache_creation/ephemeral_5m_input_tokens"],
+        cache_write_1h: &["/cache_creation/ephemeral_1h_input_tokens"],
+        caches: Part::Beside,
+        ..Self::NONE
+    };
+
+    /// OpenAI's responses.
+    pub(super) const RESPONSES: Self = Self {
+        input: &["/input_tokens"],
+        cache_read: &["/input_tokens_details/cached_tokens"],
+        cache_write: &["/input_tokens_details/cache_write_tokens"],
+        output: &["/output_tokens"],
+        reasoning: &["/output_tokens_details/reasoning_tokens"],
+        total: &["/total_tokens"],
+        ..Self::NONE
+    };
+
+    /// Gemini: thoughts beside the answer, what tools said beside the prompt.
+    pub(super) const GEMINI: Self = Self {
+        output: &["/candidatesTokenCount"],
+        reasoning: &["/thoughtsTokenCount"],
+        reasons: Part::Beside,
+        ..Self::GEMINI_INPUT
+    };
+
+    /// The same before the answer has ended: what is closed now is billed to its end.
+    pub(super) const GEMINI_INPUT: Self = Self {
+        input: &["/promptTokenCount"],
+        more_input: &["/toolUsePromptTokenCount"],
+        cache_read: &["/cachedContentTokenCount"],
+        ..Self::NONE
+    };
+
     /// Reads one report by itself.
     #[cfg(test)]
     pub(super) fn read(&'static self, report: &Value) -> Usage {

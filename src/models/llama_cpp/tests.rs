@@ -1,13 +1,9 @@
 use proptest::prelude::*;
 
 use crate::domain::{Prompt, Protocol, Usage};
-use crate::models::tests::{check_all_splits, check_any, counts, prompt, read, spec};
+use crate::models::tests::{check_all_splits, check_any, counts, pretty, prompt, read, spec};
 
 use super::*;
-
-fn pretty(body: &impl Serialize) -> String {
-    serde_json::to_string_pretty(body).expect("JSON")
-}
 
 fn spec_here() -> ModelSpec {
     spec(Protocol::LlamaCpp, "http://127.0.0.1:8080")

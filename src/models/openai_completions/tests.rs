@@ -1,12 +1,12 @@
 use crate::domain::{Prompt, Protocol, Snippet};
-use crate::models::tests::{prompt, spec};
+use crate::models::tests::{pretty, prompt, spec};
 
 use super::*;
 
 fn bytes(prompt: &Prompt, family: Option<&str>) -> String {
     let spec = spec(Protocol::OpenAiCompletions, "http://host");
     let template = family.map(|family| FimTemplate::of(family).expect("a known family"));
-    serde_json::to_string_pretty(&body(prompt, &spec, template)).expect("JSON")
+    pretty(&body(prompt, &spec, template))
 }
 
 #[test]

@@ -44,3 +44,7 @@ pub(in crate::models) fn prompt() -> Prompt {
 pub(in crate::models) fn cleared() -> Cleared<Prompt> {
     Guard::new().clear(prompt()).0
 }
+
+pub(in crate::models) fn pretty(body: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(body).expect("JSON")
+}

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,8 +19,16 @@ use tokio::sync::mpsc;
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) path: String,
+    pub(super) query: Option<String>,
     pub(super) authorization: Option<String>,
+    headers: HeaderMap,
     pub(super) body: String,
+}
+
+impl Asked {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 pub(super) struct Fake {
@@ -45,6 +54,8 @@ impl Fake {
             let (list, answer, tell) = (Arc::clone(&list), answer.clone(), tell.clone());
             async move {
                 let path = request.uri().path().to_owned();
+                let query = request.uri().query().map(str::to_owned);
+                let headers = request.headers().clone();
                 let authorization = request
                     .headers()
                     .get("authorization")
@@ -55,7 +66,9 @@ impl Fake {
                     .expect("a whole body");
                 list.lock().expect("no test panics in here").push(Asked {
                     path: path.clone(),
+                    query,
                     authorization,
+                    headers,
                     body: String::from_utf8(body.to_vec()).expect("a body of text"),
                 });
                 answer(&path, HangUp(tell))

@@ -1,11 +1,12 @@
 mod cases;
 mod fake;
 mod http;
+mod providers;
 mod refusals;
 mod scripted;
 mod stream;
 mod tls;
 mod wires;
 
-pub(super) use cases::{cleared, prompt, spec};
+pub(super) use cases::{cleared, pretty, prompt, spec};
 pub(super) use stream::{check_all_splits, check_any, counts, read};

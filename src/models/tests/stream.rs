@@ -7,10 +7,14 @@ use futures::stream;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
+use super::prompt;
 use crate::domain::{Completion, Finish, Protocol, TokenCount, Usage};
 use crate::models::answer::{Answer, Decode};
+use crate::models::chat_prompt::ChatPrompt;
 use crate::models::frames::{self, Framing, Patience};
-use crate::models::{Collected, ModelError, llama_cpp, openai_chunk};
+use crate::models::{
+    Collected, ModelError, anthropic, gemini, llama_cpp, ollama, openai_chunk, openai_responses,
+};
 
 pub(in crate::models) type Heard = (Result<Completion, ModelError>, Collected);
 
@@ -24,10 +28,23 @@ pub(in crate::models) fn read(decode: Decode, pieces: Vec<&[u8]>) -> Heard {
 /// Reads the pieces of a body of one protocol.
 pub(super) fn read_framed(protocol: Protocol, framing: Framing, pieces: &[&[u8]]) -> Heard {
     let mut heard = Collected::default();
-    let (answer, decode): (_, Decode) = match protocol {
-        Protocol::LlamaCpp => (Answer::new(&mut heard), llama_cpp::decode),
-        Protocol::OpenAiCompletions => (Answer::new(&mut heard), openai_chunk::decode),
+    let decode: Decode = match protocol {
+        Protocol::LlamaCpp => llama_cpp::decode,
+        Protocol::Ollama => ollama::decode,
+        Protocol::OpenAiCompletions
+        | Protocol::OpenAiChat
+        | Protocol::MistralFim
+        | Protocol::DeepSeekFim => openai_chunk::decode,
+        Protocol::OpenAiResponses => openai_responses::decode,
+        Protocol::Anthropic => anthropic::decode,
+        Protocol::Gemini => gemini::decode,
         Protocol::Scripted => unreachable!("it has no wire"),
+    };
+    let answer = if protocol.is_chat() {
+        let middle = ChatPrompt::of(&prompt()).middle(&prompt());
+        Answer::of_chat(&mut heard, middle)
+    } else {
+        Answer::new(&mut heard)
     };
     let answer = read_into(answer, framing, decode, pieces);
     (answer, heard)

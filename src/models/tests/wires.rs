@@ -31,6 +31,10 @@ const CASES: [&str; 8] = [
 const NEVER: &[(Protocol, &str)] = &[
     // It has no word for what a model reasons: all of it is text.
     (Protocol::LlamaCpp, "reasoning"),
+    // Its cache is not told.
+    (Protocol::Ollama, "cached"),
+    // Its models do not reason.
+    (Protocol::MistralFim, "reasoning"),
 ];
 
 /// USD per million tokens: 1 in, 0.10 read, 1.25 and 2 written, 5 out.
