@@ -6,6 +6,7 @@
 
 mod completion;
 mod decision;
+mod dice;
 mod digest;
 mod event;
 mod fim;
@@ -24,6 +25,7 @@ pub use completion::{
     Trigger,
 };
 pub use decision::{Action, ArmEstimate, CursorSite, Decision, Exclusion, Features, Reason};
+pub use dice::Dice;
 pub use digest::{fnv1a, fnv1a_of};
 pub use event::{
     BillingBasis, CacheHitRow, CacheLayer, CallOutcome, CallRow, DecisionRow, Evidence,

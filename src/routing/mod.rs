@@ -5,6 +5,19 @@
 //! key is not known is out. Today's policy is the plain one: the embedded model when it is sure,
 //! else the cheapest eligible arm, the dearer ones behind it as its fallbacks.
 
+mod arm_posterior;
+mod burst;
 mod decide;
+mod encode;
+mod logistic;
+mod normal;
+mod propensity;
+mod vector;
 
+pub use arm_posterior::{ArmPosterior, Average};
+pub use burst::{Draw, HOLDOUT, HeldOut};
 pub use decide::{Arm, Standing, decide};
+pub use encode::{SLOTS, encode, feature_hash};
+pub use logistic::{Belief, Channel, Example, Logistic, logit, sigmoid};
+pub use propensity::{Contender, Exploration, Shares, thompson};
+pub use vector::{Encoder, FeatureVector};

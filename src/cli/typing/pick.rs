@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
+use crate::domain::Dice;
+
 /// Files above this are generated more often than written.
 const LARGEST_FILE: u64 = 400_000;
 /// Lines above this are data or minified code.
@@ -82,7 +84,7 @@ pub(super) fn root_of(path: &Path) -> &Path {
 /// Reads files; a file that cannot be read, is not UTF-8, or has no fitting line is passed over.
 pub(super) fn pick(path: &Path, pick: Pick) -> Vec<PickedFile> {
     let root = root_of(path);
-    let mut dice = Dice(pick.seed);
+    let mut dice = Dice::new(pick.seed);
     let mut languages: Vec<(&'static str, Vec<PathBuf>)> = candidates(path).into_iter().collect();
     // The most used languages first; a stable sort keeps the names' order among equals.
     languages.sort_by_key(|(_, paths)| std::cmp::Reverse(paths.len()));
@@ -188,27 +190,6 @@ fn language_of(path: &Path) -> Option<&'static str> {
         "tsx" => "typescriptreact",
         _ => return None,
     })
-}
-
-/// SplitMix64: small, and the same on every machine, which is all that a printed seed needs.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            // The remainder's bias is below one in 10^15 for any folder.
-            let other = self.roll() % (last as u64 + 1);
-            items.swap(last, usize::try_from(other).expect("an index fits"));
-        }
-    }
 }
 
 #[cfg(test)]
