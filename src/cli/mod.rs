@@ -10,6 +10,7 @@ mod doctor;
 mod log;
 pub mod lsp_client;
 mod report;
+mod route;
 mod source;
 mod typing;
 
@@ -59,6 +60,9 @@ enum CommandArgs {
     Complete(complete::CompleteArgs),
     /// Show what suggestions cost, how many were accepted, and the margin.
     Report(report::ReportArgs),
+    /// Judge the router where the truth is known.
+    #[command(subcommand)]
+    Route(route::RouteArgs),
     /// Check everything that completions need, and say what to mend.
     Doctor,
     /// Look at the configuration.
@@ -176,6 +180,10 @@ impl Command {
                 let mut args = args.clone();
                 args.seat_price = args.seat_price.or_else(|| self.load().settings.seat_price);
                 report::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            CommandArgs::Route(args) => {
+                route::run(args, &mut out)?;
                 Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Doctor => doctor::run(&self, &mut out).await,

@@ -12,6 +12,20 @@ pub struct FeatureVector {
 }
 
 impl FeatureVector {
+    /// Makes a vector whose slots are known; they are put in order, values in one slot added up.
+    #[must_use]
+    pub fn of_slots(mut entries: Vec<(u32, f32)>) -> Self {
+        entries.sort_unstable_by_key(|(slot, _)| *slot);
+        entries.dedup_by(|next, sum| {
+            let is_same = next.0 == sum.0;
+            if is_same {
+                sum.1 += next.1;
+            }
+            is_same
+        });
+        Self { entries }
+    }
+
     /// Returns slots and values, each slot once.
     #[must_use]
     pub fn entries(&self) -> &[(u32, f32)] {
@@ -71,16 +85,8 @@ impl Encoder {
 
     /// Returns the vector; values in one slot are added up.
     #[must_use]
-    pub fn finish(mut self) -> FeatureVector {
-        self.entries.sort_unstable_by_key(|(slot, _)| *slot);
-        let mut entries: Vec<(u32, f32)> = Vec::with_capacity(self.entries.len());
-        for (slot, value) in self.entries {
-            match entries.last_mut() {
-                Some((last, sum)) if *last == slot => *sum += value,
-                _ => entries.push((slot, value)),
-            }
-        }
-        FeatureVector { entries }
+    pub fn finish(self) -> FeatureVector {
+        FeatureVector::of_slots(self.entries)
     }
 }
 

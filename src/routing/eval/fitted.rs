@@ -1,0 +1,232 @@
+//! A router for one table, made on another: which models, which walks, which threshold.
+
+use super::hull::{Hull, Point};
+use super::policy::{Kind, PRICES, Policy, Walk};
+use super::predict::{Outlook, Predictor};
+use super::table::Table;
+
+/// Of the best model's quality, what has to be reached.
+pub(super) const TARGET: f64 = 0.95;
+/// How many standard errors the fitted threshold stays above the target.
+const GUARD: f64 = 0.7;
+/// More models make more errors than answers.
+const MOST_MODELS: usize = 4;
+
+/// A router that is fixed but for what it learns from its own calls.
+#[derive(Clone, Debug)]
+pub(super) struct Fitted {
+    /// Which models of the table it uses, in the order of their cost.
+    pub models: Vec<usize>,
+    pub predictor: Predictor,
+    /// `None` where nothing that can be seen tells instances apart.
+    policy: Option<Policy>,
+    /// The threshold, fixed beforehand: an index of a price.
+    pub threshold: usize,
+    /// Prices with the mean cost at each, on the table that it was made on.
+    pub curve: Vec<(f64, f64)>,
+    /// By price: the model that is best without looking.
+    blind: Vec<usize>,
+    /// The dearest call of each model.
+    pub worst: Vec<f64>,
+}
+
+impl Fitted {
+    /// Makes a router on `rows` of a table, which every model that counts was run on.
+    pub fn on(table: &Table, rows: &[usize], signal_slots: &[u32]) -> Self {
+        let complete: Vec<usize> = rows
+            .iter()
+            .copied()
+            .filter(|&row| table.cells[row].iter().all(Option::is_some))
+            .collect();
+        let models = worth_having(table, &complete);
+        let narrow = table.only(&models);
+        let slots: Vec<u32> = models.iter().map(|&model| signal_slots[model]).collect();
+        let (predictor, seen) = Predictor::fit(&narrow, rows, &slots);
+        let (rows, outlooks): (Vec<usize>, Vec<Outlook>) = seen.into_iter().unzip();
+        let mean = |of: &dyn Fn(usize) -> f64| {
+            rows.iter().map(|&row| of(row)).sum::<f64>() / rows.len().max(1) as f64
+        };
+        let single: Vec<Point> = (0..models.len())
+            .map(|model| Point {
+                cost: mean(&|row| narrow.cell(row, model).cost),
+                quality: mean(&|row| narrow.cell(row, model).score),
+            })
+            .collect();
+        let premium = best(&single);
+        let scale = single[premium].cost;
+        let hull = Hull::of(single.iter().copied());
+        let goal = TARGET * single[premium].quality;
+
+        let mut choice: (Option<Policy>, f64) = (None, hull.cost_at(goal).unwrap_or(scale));
+        for kind in [Kind::Question, Kind::Answers] {
+            let states = predictor.states();
+            let policy = Policy::learn(&outlooks, states, models.len(), kind, scale);
+            let points = (0..PRICES).map(|at| {
+                let walks = outlooks.iter().map(|outlook| policy.walk(at, outlook));
+                mean_of(
+                    walks
+                        .zip(&rows)
+                        .map(|(walk, &row)| paid(&narrow, row, walk)),
+                )
+            });
+            let frontier = Hull::of(points.chain([single[0], single[premium]]));
+            if let Some(cost) = frontier.cost_at(goal)
+                && cost < choice.1
+            {
+                choice = (Some(policy), cost);
+            }
+        }
+        let prices: Vec<f64> = Policy::prices(scale).collect();
+        let blind: Vec<usize> = prices
+            .iter()
+            .map(|price| {
+                let worth = |model: &usize| single[*model].quality - price * single[*model].cost;
+                (0..models.len())
+                    .max_by(|a, b| worth(a).total_cmp(&worth(b)))
+                    .unwrap_or(premium)
+            })
+            .collect();
+        let mut fitted = Self {
+            worst: worst(&narrow, models.len()),
+            models,
+            predictor,
+            policy: choice.0,
+            threshold: 0,
+            curve: Vec::new(),
+            blind,
+        };
+        let mut least = f64::INFINITY;
+        for (at, &price) in prices.iter().enumerate() {
+            let points: Vec<Point> = outlooks
+                .iter()
+                .zip(&rows)
+                .map(|(outlook, &row)| paid(&narrow, row, fitted.walk(at, outlook)))
+                .collect();
+            let cost = mean_of(points.iter().copied()).cost;
+            fitted.curve.push((price, cost));
+            let over = points
+                .iter()
+                .zip(&rows)
+                .map(|(point, &row)| point.quality - TARGET * narrow.cell(row, premium).score);
+            // A threshold that just holds here misses elsewhere every other time.
+            if is_above_zero(over) && cost < least {
+                least = cost;
+                fitted.threshold = at;
+            }
+        }
+        fitted
+    }
+
+    /// Returns the walk for an instance at a price.
+    pub fn walk(&self, at: usize, outlook: &Outlook) -> Walk {
+        match &self.policy {
+            Some(policy) => policy.walk(at, outlook),
+            None => Walk {
+                called: 1 << self.blind[at],
+                kept: self.blind[at],
+            },
+        }
+    }
+
+    /// Returns what to do at a price after the models of `set` were called.
+    pub fn next(&self, at: usize, set: u32, outlook: &Outlook) -> super::policy::Next {
+        use super::policy::Next;
+        match &self.policy {
+            Some(policy) => policy.next(at, set, outlook),
+            None if set == 0 => Next::Call(self.blind[at]),
+            None => Next::Keep((u32::BITS - 1 - set.leading_zeros()) as usize),
+        }
+    }
+}
+
+/// Returns what a walk costs, all of its calls, and what its answer is worth.
+pub(super) fn paid(table: &Table, row: usize, walk: Walk) -> Point {
+    let models = table.cells[row].len();
+    let called = (0..models).filter(|model| walk.called & (1_u128 << model) != 0);
+    Point {
+        cost: called.map(|model| table.cell(row, model).cost).sum(),
+        quality: table.cell(row, walk.kept).score,
+    }
+}
+
+pub(super) fn mean_of(points: impl Iterator<Item = Point>) -> Point {
+    let (mut cost, mut quality, mut n) = (0.0, 0.0, 0.0_f64);
+    for point in points {
+        cost += point.cost;
+        quality += point.quality;
+        n += 1.0;
+    }
+    let n = n.max(1.0);
+    Point {
+        cost: cost / n,
+        quality: quality / n,
+    }
+}
+
+/// Returns the best of some models; of equals the cheaper.
+pub(super) fn best(points: &[Point]) -> usize {
+    let by_worth = |a: &Point, b: &Point| {
+        let by_quality = a.quality.total_cmp(&b.quality);
+        by_quality.then(b.cost.total_cmp(&a.cost))
+    };
+    let points = points.iter().enumerate();
+    points
+        .max_by(|(_, a), (_, b)| by_worth(a, b))
+        .map_or(0, |(index, _)| index)
+}
+
+/// Returns the models on the static hull, from cheap to dear; of many the best and the cheapest,
+/// and those that the hull would miss most.
+fn worth_having(table: &Table, complete: &[usize]) -> Vec<usize> {
+    let models = table.cells.first().map_or(0, Vec::len);
+    let single: Vec<Point> = (0..models)
+        .map(|model| {
+            mean_of(complete.iter().map(|&row| {
+                let cell = table.cell(row, model);
+                Point {
+                    cost: cell.cost,
+                    quality: cell.score,
+                }
+            }))
+        })
+        .collect();
+    let hull = Hull::of(single.iter().copied());
+    let mut points = hull.points().to_vec();
+    while points.len() > MOST_MODELS {
+        let lift = |at: usize| {
+            let (a, b, c) = (points[at - 1], points[at], points[at + 1]);
+            // By ratios of costs, which lie some powers of ten apart.
+            let share = (b.cost / a.cost).ln() / (c.cost / a.cost).ln();
+            b.quality - a.quality - share * (c.quality - a.quality)
+        };
+        let least = (1..points.len() - 1).min_by(|&a, &b| lift(a).total_cmp(&lift(b)));
+        points.remove(least.unwrap_or(1));
+    }
+    points
+        .iter()
+        .filter_map(|point| single.iter().position(|known| known == point))
+        .collect()
+}
+
+fn worst(table: &Table, models: usize) -> Vec<f64> {
+    let cells = |model: usize| {
+        table
+            .cells
+            .iter()
+            .filter_map(move |cells| cells[model].as_ref())
+    };
+    (0..models)
+        .map(|model| cells(model).map(|cell| cell.cost).fold(0.0, f64::max))
+        .collect()
+}
+
+/// Returns whether a mean is above zero by the guard.
+fn is_above_zero(values: impl Iterator<Item = f64> + Clone) -> bool {
+    let n = values.clone().count() as f64;
+    if n < 2.0 {
+        return false;
+    }
+    let mean = values.clone().sum::<f64>() / n;
+    let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    mean >= GUARD * (variance / n).sqrt()
+}

@@ -1,0 +1,214 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::Dice;
+
+/// A world with a cheap model and a dear one. The dear one is right nine times in ten. The cheap
+/// one is right half of the time, and shows it: `sure` is the share of its right answers that are
+/// marked by the column `agree`, and of its wrong ones that are not.
+struct World {
+    instances: usize,
+    sure: f64,
+    seed: u64,
+}
+
+const COLUMNS: [&str; 2] = ["agree", "note"];
+
+impl World {
+    fn table(&self) -> RawTable {
+        let mut dice = Dice::new(self.seed);
+        let mut table = RawTable {
+            columns: COLUMNS.map(str::to_owned).to_vec(),
+            ..RawTable::default()
+        };
+        for number in 0..self.instances {
+            let id = format!("{}-{number}", self.seed);
+            let is_right = dice.share() < 0.5;
+            let is_told = dice.share() < self.sure;
+            let agree = f64::from(u8::from(is_right == is_told));
+            let dear = f64::from(u8::from(dice.share() < 0.9));
+            table.instances.push(RawInstance {
+                id: id.clone(),
+                numbers: vec![("lines".to_owned(), 10.0 * dice.share())],
+                ..RawInstance::default()
+            });
+            for (model, score, cost_usd, agree) in [
+                ("cheap", f64::from(u8::from(is_right)), 0.001, agree),
+                ("dear", dear, 0.05 + 0.02 * dice.share(), 0.5),
+            ] {
+                table.cells.push(RawCell {
+                    instance: id.clone(),
+                    model: model.to_owned(),
+                    score,
+                    cost_usd,
+                    numbers: vec![(0, agree)],
+                    kinds: Vec::new(),
+                });
+            }
+        }
+        table
+    }
+}
+
+fn models() -> Vec<String> {
+    vec!["cheap".to_owned(), "dear".to_owned()]
+}
+
+fn judged(sure: f64) -> EvalReport {
+    let world = |seed| World {
+        instances: 400,
+        sure,
+        seed,
+    };
+    evaluate(Some(&world(1).table()), &world(2).table(), &models(), 7).expect("a report")
+}
+
+#[test]
+fn an_answer_that_shows_how_good_it_is_is_worth_a_second_call() {
+    let report = judged(0.95);
+    assert_eq!(report.premium, "dear");
+    // Half of the dear calls are not needed; a perfect reader of the column would save nearly that.
+    let gap = report.gap_closed.expect("there is a gap");
+    let low = report.intervals.gap_closed.expect("an interval")[0];
+    assert!(gap > 0.6, "{report:?}");
+    assert!(low > report.noise_floor.expect("a floor"), "{report:?}");
+    assert!(
+        report.fixed.quality_ratio > 0.92 && report.fixed.saving > 0.35,
+        "{report:?}"
+    );
+}
+
+#[test]
+fn where_nothing_can_be_known_nothing_is_claimed() {
+    let report = judged(0.5);
+    let gap = report.gap_closed.expect("there is a gap");
+    assert!(gap < 0.12, "{report:?}");
+}
+
+#[test]
+fn a_table_alone_is_judged_by_routers_that_have_not_seen_the_instance() {
+    let known = World {
+        instances: 400,
+        sure: 0.95,
+        seed: 3,
+    };
+    let report = evaluate(None, &known.table(), &models(), 7).expect("a report");
+    assert!(report.gap_closed.expect("there is a gap") > 0.6);
+    // Every instance has its own id and nothing else that tells it apart: whoever remembered
+    // instances would be right here, and nobody may be.
+    let blank = World { sure: 0.5, ..known };
+    let report = evaluate(None, &blank.table(), &models(), 7).expect("a report");
+    assert!(
+        report.gap_closed.expect("there is a gap") < 0.12,
+        "{report:?}"
+    );
+}
+
+#[test]
+fn the_score_of_a_model_that_was_not_called_is_not_looked_at() {
+    let fit = World {
+        instances: 200,
+        sure: 0.9,
+        seed: 1,
+    };
+    let test = World { seed: 2, ..fit };
+    let (fit, mut test) = (fit.table(), test.table());
+    let encoding = Encoding::of(&fit, &models());
+    let fit = encoding.read(&fit);
+    let rows: Vec<usize> = (0..fit.ids.len()).collect();
+    let routers = [Fitted::on(&fit, &rows, &encoding.signal_slots)];
+    let walks = |raw: &RawTable| {
+        let table = encoding.read(raw);
+        let rows = table.complete();
+        let tables = [table.only(&routers[0].models)];
+        record(&table, &rows, &vec![0; rows.len()], &routers, &tables).walks
+    };
+    let before = walks(&test);
+    // All scores of the judged table become their opposite, and no walk may notice.
+    test.cells
+        .iter_mut()
+        .for_each(|cell| cell.score = 1.0 - cell.score);
+    assert_eq!(walks(&test), before);
+    // What the dear model shows is nobody's business until it was called.
+    let dear = test.cells.iter_mut().filter(|cell| cell.model == "dear");
+    dear.for_each(|cell| cell.numbers = vec![(0, 99.0)]);
+    assert_eq!(walks(&test), before);
+}
+
+#[test]
+fn models_that_were_run_on_different_instances_meet_on_the_common_ones() {
+    let mut test = World {
+        instances: 300,
+        sure: 0.9,
+        seed: 4,
+    }
+    .table();
+    test.cells
+        .retain(|cell| cell.model != "dear" || !cell.instance.ends_with('0'));
+    let report = evaluate(None, &test, &models(), 7).expect("a report");
+    assert_eq!((report.instances, report.left_out), (270, 30));
+}
+
+#[test]
+fn what_cannot_be_judged_is_refused_with_a_word() {
+    let table = |instances| {
+        World {
+            instances,
+            sure: 0.9,
+            seed: 5,
+        }
+        .table()
+    };
+    let evaluate = |table: &RawTable, models: &[&str]| {
+        let models: Vec<String> = models.iter().map(|&model| model.to_owned()).collect();
+        evaluate(None, table, &models, 1).expect_err("it is refused")
+    };
+    let unknown = evaluate(&table(50), &["cheap", "deer"]);
+    assert_eq!(
+        unknown.to_string(),
+        "no outcome of `deer` in the judged table; it has cheap, dear"
+    );
+    assert_eq!(evaluate(&table(50), &["cheap"]), EvalError::OneModel);
+    let few = evaluate(&table(20), &["cheap", "dear"]);
+    assert!(matches!(few, EvalError::TooFew { found: 20, .. }), "{few}");
+    let mut free = table(60);
+    free.cells.iter_mut().for_each(|cell| cell.cost_usd = 0.0);
+    let free = evaluate(&free, &["cheap", "dear"]);
+    assert!(matches!(free, EvalError::Free { .. }), "{free}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_report() {
+    assert_eq!(judged(0.8), judged(0.8));
+}
+
+#[test]
+fn under_a_budget_it_is_no_worse_than_the_fixed_mix() {
+    for run in judged(0.9).online {
+        assert!(run.utilisation <= 1.0, "{run:?}");
+        // Two standard errors of 400 instances.
+        assert!(run.quality > run.static_quality - 0.05, "{run:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn no_stream_spends_more_than_its_budget(seed in 0_u64..1_000, share in 0.001_f64..1.2) {
+        let table = World { instances: 120, sure: 0.8, seed }.table();
+        let encoding = Encoding::of(&table, &models());
+        let test = encoding.read(&table);
+        let rows = test.complete();
+        let routers = [Fitted::on(&test, &rows, &encoding.signal_slots)];
+        let stream = Stream {
+            worst: vec![routers[0].worst.clone()],
+            tables: vec![test.only(&routers[0].models)],
+            rows: rows.iter().map(|&row| (row, 0)).collect(),
+            routers: &routers,
+        };
+        let all: f64 = rows.iter().map(|&row| test.cell(row, 1).cost).sum();
+        let budget = share * all;
+        let run = stream.run(budget, seed);
+        prop_assert!(run.spent <= budget * (1.0 + 1e-12), "{run:?} {budget}");
+    }
+}
