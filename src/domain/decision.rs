@@ -58,6 +58,10 @@ named!(
         NoLedger = "no-ledger",
         /// Another model is pinned.
         NotPinned = "not-pinned",
+        /// Too much hangs on its supplier already.
+        Cap = "cap",
+        /// What is left of the budget does not cover the most that the call can cost.
+        Budget = "budget",
     }
 );
 
@@ -76,6 +80,12 @@ named!(
         Retry = "retry",
         /// No model is eligible.
         NothingEligible = "nothing-eligible",
+        /// It is worth most at this place, after its price.
+        BestValue = "best-value",
+        /// No eligible model is worth its price here.
+        NotWorthIt = "not-worth-it",
+        /// The burst is held out: silence, or an arm by chance, to know what the choice is worth.
+        HeldOut = "held-out",
     }
 );
 
@@ -134,6 +144,23 @@ pub struct Decision {
     pub expected_cost: Money,
     /// Probability with which this policy takes this action at this place.
     pub propensity: f64,
+    /// What it was drawn from, where chance had a part in it.
+    pub odds: Option<Odds>,
+}
+
+/// What a decision was drawn from, so that it can be drawn and judged again.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Odds {
+    /// Share of exploration.
+    pub epsilon: f64,
+    /// Seed of the burst's draw.
+    pub seed: u64,
+    /// The pacing price, in characters per micro-USD.
+    pub lambda: f64,
+    /// What the owner pays for a kept character.
+    pub value_per_char: Money,
+    /// Hash of the features as the estimates saw them.
+    pub feature_hash: String,
 }
 
 impl Decision {

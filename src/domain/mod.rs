@@ -24,7 +24,7 @@ pub use completion::{
     Candidate, Completion, CompletionRequest, Confidence, DocumentUri, Finish, Origin, Source,
     Trigger,
 };
-pub use decision::{Action, ArmEstimate, CursorSite, Decision, Exclusion, Features, Reason};
+pub use decision::{Action, ArmEstimate, CursorSite, Decision, Exclusion, Features, Odds, Reason};
 pub use dice::Dice;
 pub use digest::{fnv1a, fnv1a_of};
 pub use event::{

@@ -21,6 +21,7 @@ impl Engine {
         reason: Reason,
     ) {
         let decision = &decided.decision;
+        let odds = decision.odds.as_ref();
         let estimate = arm
             .as_ref()
             .and_then(|arm| decision.arms.iter().find(|known| known.model == *arm));
@@ -48,15 +49,16 @@ impl Engine {
                 arm,
                 reason,
                 propensity: decision.propensity,
-                epsilon: None,
-                seed: None,
-                lambda: None,
-                value_per_char: None,
+                epsilon: odds.map(|odds| odds.epsilon),
+                // The bits of the seed; the ledger knows no unsigned numbers.
+                seed: odds.map(|odds| odds.seed.cast_signed()),
+                lambda: odds.map(|odds| odds.lambda),
+                value_per_char: odds.map(|odds| odds.value_per_char),
                 budget_lease: None,
                 policy: decided.roster.policy.id.clone(),
                 posterior: None,
                 price_snapshot: Some(crate::prices::PriceBook::bundled().snapshot_id().to_owned()),
-                feature_hash: None,
+                feature_hash: odds.map(|odds| odds.feature_hash.clone()),
                 features: Some(decided.features.clone()),
                 at: decided.request.received,
             })));

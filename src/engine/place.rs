@@ -93,6 +93,7 @@ impl Engine {
         let standing = Standing {
             embedded_threshold: SHOW_THRESHOLD,
             can_record,
+            market: None,
         };
         let decision = routing::decide(&features, &arms, &roster.policy, standing);
         tracing::debug!(

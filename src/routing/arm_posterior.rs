@@ -11,6 +11,7 @@ use super::encode::SLOTS;
 use super::logistic::{Belief, Channel, Example, Logistic, MEMORY};
 use super::normal;
 use super::vector::FeatureVector;
+use crate::domain::Money;
 
 /// Kept characters of one accept count up to this many.
 pub const MOST_KEPT: f64 = 400.0;
@@ -73,6 +74,8 @@ pub struct ArmPosterior {
     accepted: Logistic,
     kept: Average,
     offered: Average,
+    /// What calls cost, as a share of the most that they could have cost.
+    cost_share: Average,
     log_millis: Average,
     log_millis_squared: Average,
 }
@@ -93,6 +96,8 @@ impl ArmPosterior {
             matched,
             kept: Average::new(25.0, 20.0),
             offered: Average::new(0.8, 20.0),
+            // Most answers are shorter than they may be.
+            cost_share: Average::new(0.7, 10.0),
             // A median of 300 ms, which nine in ten answers come within a second of.
             log_millis: Average::new(300.0_f64.ln(), 5.0),
             log_millis_squared: Average::new(300.0_f64.ln().powi(2) + 0.7 * 0.7, 5.0),
@@ -120,6 +125,7 @@ impl ArmPosterior {
             accepted,
             kept: mean(|s| &s.kept),
             offered: mean(|s| &s.offered),
+            cost_share: mean(|s| &s.cost_share),
             log_millis: mean(|s| &s.log_millis),
             log_millis_squared: mean(|s| &s.log_millis_squared),
         }
@@ -133,6 +139,7 @@ impl ArmPosterior {
             accepted: self.accepted.below(TENANT_WORTH),
             kept: self.kept.below(TENANT_WORTH),
             offered: self.offered.below(TENANT_WORTH),
+            cost_share: self.cost_share.below(TENANT_WORTH),
             log_millis: self.log_millis.below(TENANT_WORTH),
             log_millis_squared: self.log_millis_squared.below(TENANT_WORTH),
         }
@@ -205,6 +212,21 @@ impl ArmPosterior {
         }
     }
 
+    /// Learns what a call has cost, of the most that it could have.
+    pub fn observe_cost(&mut self, cost: Money, worst: Money) {
+        if worst > Money::ZERO {
+            let share = cost.pico_usd() as f64 / worst.pico_usd() as f64;
+            self.cost_share.observe(share.clamp(0.0, 1.0));
+        }
+    }
+
+    /// Returns what a call is expected to cost that costs `worst` at the most.
+    #[must_use]
+    pub fn expected_cost(&self, worst: Money) -> Money {
+        let share = self.cost_share.get().clamp(0.0, 1.0);
+        Money::from_pico_usd((share * worst.pico_usd() as f64).round() as i64)
+    }
+
     /// Returns the expected kept characters of an accept.
     #[must_use]
     pub const fn kept(&self) -> f64 {
@@ -240,6 +262,7 @@ impl ArmPosterior {
         }
         self.kept.merge(&base.kept, &mine.kept);
         self.offered.merge(&base.offered, &mine.offered);
+        self.cost_share.merge(&base.cost_share, &mine.cost_share);
         self.log_millis.merge(&base.log_millis, &mine.log_millis);
         self.log_millis_squared
             .merge(&base.log_millis_squared, &mine.log_millis_squared);
@@ -254,6 +277,7 @@ impl ArmPosterior {
             && [
                 &self.kept,
                 &self.offered,
+                &self.cost_share,
                 &self.log_millis,
                 &self.log_millis_squared,
             ]

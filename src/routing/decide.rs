@@ -1,5 +1,7 @@
-//! The plain policy: hard rules, then the embedded model, then the cheapest.
+//! Hard rules first. Then the choice under a budget, where there is one; else the plain policy: the
+//! embedded model, then the cheapest.
 
+use super::choose::Market;
 use crate::domain::{
     Action, ArmEstimate, Decision, Exclusion, Features, ModelId, Money, Policy, Reason, Region,
     Tier,
@@ -28,29 +30,44 @@ pub struct Arm {
 
 /// What holds for all arms at this moment.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing {
+pub struct Standing<'m> {
     /// The embedded model answers from this confidence on.
     pub embedded_threshold: f32,
     /// Whether spending can be recorded; without that nothing is spent.
     pub can_record: bool,
+    /// Estimates and a budget; without them the policy is the plain one.
+    pub market: Option<&'m Market<'m>>,
 }
 
 /// Decides who answers at this place.
 ///
-/// Deterministic, so every propensity is 1. Equal costs keep the order of `arms`, which is that of
-/// the configuration.
+/// Without a market it is deterministic, so every propensity is 1; equal costs keep the order of
+/// `arms`, which is that of the configuration. With one, chance has a part that the market brings.
 #[must_use]
-pub fn decide(features: &Features, arms: &[Arm], policy: &Policy, standing: Standing) -> Decision {
+pub fn decide(
+    features: &Features,
+    arms: &[Arm],
+    policy: &Policy,
+    standing: Standing<'_>,
+) -> Decision {
     let mut estimates = vec![embedded_estimate(features, policy, standing)];
-    estimates.extend(arms.iter().map(|arm| ArmEstimate {
+    // Who has pinned a model wants that one, whatever it is worth.
+    let market = standing.market.filter(|_| policy.pin.is_none());
+    estimates.extend(arms.iter().enumerate().map(|(index, arm)| ArmEstimate {
         model: arm.model.clone(),
         tier: arm.tier,
         p_accept: None,
         kept_chars: None,
         cost: arm.cost,
         latency_ms: arm.latency_ms,
-        excluded: exclusion(arm, policy, standing),
+        excluded: exclusion(arm, policy, standing).or_else(|| {
+            let cost = arm.cost.unwrap_or(Money::ZERO);
+            market.and_then(|market| market.exclusion(index, cost))
+        }),
     }));
+    if let Some(market) = market {
+        return market.choose(features, estimates);
+    }
 
     let embedded_answers = estimates[0].excluded.is_none();
     let mut eligible: Vec<&ArmEstimate> = estimates[1..]
@@ -85,10 +102,11 @@ pub fn decide(features: &Features, arms: &[Arm], policy: &Policy, standing: Stan
         expected_cost: if is_call { first_cost } else { Money::ZERO },
         arms: estimates,
         propensity: 1.0,
+        odds: None,
     }
 }
 
-fn embedded_estimate(features: &Features, policy: &Policy, standing: Standing) -> ArmEstimate {
+fn embedded_estimate(features: &Features, policy: &Policy, standing: Standing<'_>) -> ArmEstimate {
     let is_sure = features
         .embedded_confidence
         .is_some_and(|confidence| confidence >= standing.embedded_threshold);
@@ -113,7 +131,7 @@ fn embedded_estimate(features: &Features, policy: &Policy, standing: Standing) -
 }
 
 /// Returns the first rule that keeps an arm out. Residency comes before everything that costs.
-fn exclusion(arm: &Arm, policy: &Policy, standing: Standing) -> Option<Exclusion> {
+fn exclusion(arm: &Arm, policy: &Policy, standing: Standing<'_>) -> Option<Exclusion> {
     if let Some(pin) = &policy.pin {
         return (arm.model != *pin).then_some(Exclusion::NotPinned);
     }
@@ -179,9 +197,10 @@ mod tests {
         }
     }
 
-    const STANDING: Standing = Standing {
+    const STANDING: Standing<'_> = Standing {
         embedded_threshold: 0.6,
         can_record: true,
+        market: None,
     };
 
     fn route_of(decision: &Decision) -> Vec<&str> {

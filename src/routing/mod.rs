@@ -2,12 +2,15 @@
 //!
 //! A pure function of the place, the arms, the rules and the standing; no I/O, no clock, no hidden
 //! randomness. The hard rules come before any cost and fail closed: an arm whose region, price or
-//! key is not known is out. Today's policy is the plain one: the embedded model when it is sure,
-//! else the cheapest eligible arm, the dearer ones behind it as its fallbacks. `eval` judges what
-//! the estimates are worth on tables where the truth is known.
+//! key is not known is out. Without estimates and a budget the policy is the plain one: the embedded
+//! model when it is sure, else the cheapest eligible arm, the dearer ones behind it as its
+//! fallbacks. With both, `choose` weighs what an answer is worth against its price. `eval` judges
+//! the estimates on tables where the truth is known.
 
 mod arm_posterior;
 mod burst;
+mod choose;
+mod concentration;
 mod decide;
 mod encode;
 pub mod eval;
@@ -15,13 +18,17 @@ mod logistic;
 mod normal;
 mod pace;
 mod propensity;
+mod value;
 mod vector;
 
 pub use arm_posterior::{ArmPosterior, Average};
 pub use burst::{Draw, HOLDOUT, HeldOut};
+pub use choose::{Bid, Market};
+pub use concentration::{Cap, CapError, Volume};
 pub use decide::{Arm, Standing, decide};
 pub use encode::{SLOTS, encode, feature_hash};
 pub use logistic::{Belief, Channel, Example, Logistic, logit, sigmoid};
 pub use pace::{Pacer, solve};
 pub use propensity::{Contender, Exploration, Shares, thompson};
+pub use value::Worth;
 pub use vector::{Encoder, FeatureVector};

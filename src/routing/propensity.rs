@@ -11,6 +11,8 @@ use crate::domain::Money;
 
 /// Below this a score does not depend on the logit any more.
 const FLAT: f64 = 1e-12;
+/// A chance that no million draws show.
+const NEGLIGIBLE: f64 = 1e-8;
 /// The floor takes no more than this share of all.
 const MOST_FLOOR: f64 = 0.5;
 
@@ -81,11 +83,17 @@ pub fn thompson(arms: &[Contender], free: f64) -> Shares {
         if from < f64::INFINITY {
             normal::above(from, |z, weight| {
                 let score = arm.score(arm.belief.mean + arm.belief.deviation * z);
-                let others = arms.iter().enumerate().filter(|(other, _)| *other != index);
-                let wins: f64 = others
-                    .map(|(_, other)| normal::quick_cdf(other.standing(score)))
-                    .product();
-                share += weight * wins;
+                let mut wins = weight;
+                for (other, arm) in arms.iter().enumerate() {
+                    if other != index {
+                        wins *= normal::quick_cdf(arm.standing(score));
+                    }
+                    // What is left cannot be seen any more; most arms lose most of the time.
+                    if wins < NEGLIGIBLE {
+                        return;
+                    }
+                }
+                share += wins;
             });
         }
         shares.push(share);

@@ -1,0 +1,154 @@
+//! The choice under a budget: which of the eligible arms is worth its price here, if any.
+//!
+//! Comes after the hard rules and never undoes them. Sampling decides by what is believed, a floor
+//! keeps every option in play, and one draw per burst makes it stick. The probability of what was
+//! done is part of the decision.
+
+use super::arm_posterior::ArmPosterior;
+use super::burst::{Draw, HOLDOUT, HeldOut};
+use super::concentration::{Cap, Volume};
+use super::encode::{encode, feature_hash};
+use super::logistic::sigmoid;
+use super::propensity::{Contender, Exploration, thompson};
+use super::value::Worth;
+use crate::domain::{
+    Action, ArmEstimate, Decision, Exclusion, Features, ModelId, Money, Odds, Reason,
+};
+
+/// What is known of one arm beyond the rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Bid<'m> {
+    /// What it is worth.
+    pub posterior: &'m ArmPosterior,
+    /// How much hangs on its supplier already, in offers.
+    pub volume: Volume,
+}
+
+/// What a choice under a budget is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Market<'m> {
+    /// By arm, in the order of the arms.
+    pub bids: &'m [Bid<'m>],
+    /// Gaps between keys, in milliseconds.
+    pub gaps: &'m [u32],
+    /// What characters, attention and money are worth.
+    pub worth: Worth,
+    /// What may still be reserved.
+    pub left: Money,
+    /// The cap on one supplier, if there is one.
+    pub cap: Option<Cap>,
+    /// How much is played for the sake of learning.
+    pub exploration: Exploration,
+    /// The chance of this burst.
+    pub draw: Draw,
+}
+
+impl Market<'_> {
+    /// Returns the rule that keeps an arm out that the rules of the policy let in. `cost` is the
+    /// most that the call can cost.
+    pub(super) fn exclusion(&self, arm: usize, cost: Money) -> Option<Exclusion> {
+        let Some(bid) = self.bids.get(arm) else {
+            return Some(Exclusion::Cap);
+        };
+        if self.cap.is_some_and(|cap| !cap.admits(bid.volume, 1.0)) {
+            return Some(Exclusion::Cap);
+        }
+        (cost > Money::ZERO && cost > self.left).then_some(Exclusion::Budget)
+    }
+
+    /// Chooses among the estimates: the first is the embedded model's, the others are the arms'.
+    pub(super) fn choose(&self, features: &Features, mut estimates: Vec<ArmEstimate>) -> Decision {
+        let vector = encode(features);
+        let (mut arms, mut contenders, mut costs): (Vec<usize>, Vec<Contender>, Vec<Money>) =
+            Default::default();
+        for (index, bid) in self.bids.iter().enumerate() {
+            let Some(estimate) = estimates.get_mut(index + 1) else {
+                break;
+            };
+            let worst = estimate.cost.unwrap_or(Money::ZERO);
+            let cost = bid.posterior.expected_cost(worst);
+            let contender = self
+                .worth
+                .of_calling(bid.posterior, &vector, cost, self.gaps);
+            estimate.p_accept = Some(sigmoid(contender.belief.mean));
+            estimate.kept_chars = Some(bid.posterior.kept());
+            if estimate.excluded.is_none() {
+                arms.push(index + 1);
+                contenders.push(contender);
+                costs.push(cost);
+            }
+        }
+        let embedded = &estimates[0];
+        let shows_embedded = embedded.excluded.is_none();
+        let free = if shows_embedded {
+            let (p, kept) = (embedded.p_accept, embedded.kept_chars);
+            self.worth
+                .of_showing(p.unwrap_or(0.0), kept.unwrap_or(0.0))
+                .max(0.0)
+        } else {
+            0.0
+        };
+        let played = self.exploration.mix(&thompson(&contenders, free), &costs);
+
+        let forced = |number: f64| {
+            let at = (number * arms.len() as f64) as usize;
+            (!arms.is_empty()).then(|| at.min(arms.len() - 1))
+        };
+        let (option, is_silenced) = match self.draw.held_out {
+            Some(HeldOut::Silence) => (None, true),
+            Some(HeldOut::Arm(number)) => (forced(number), false),
+            None => (played.play(self.draw.number), false),
+        };
+        let is_shown = shows_embedded && !is_silenced;
+        let half = HOLDOUT / 2.0;
+        let propensity = match option {
+            Some(arm) => (1.0 - HOLDOUT) * played.of(Some(arm)) + half / arms.len() as f64,
+            None if is_silenced && shows_embedded => half,
+            None => {
+                let silence = if shows_embedded { 0.0 } else { half };
+                let unforced = if arms.is_empty() { half } else { 0.0 };
+                (1.0 - HOLDOUT) * played.free + silence + unforced
+            }
+        };
+        let (action, reason) = match option {
+            _ if is_silenced => (Action::Silent, Reason::HeldOut),
+            Some(_) if self.draw.held_out.is_some() => (Action::Call, Reason::HeldOut),
+            Some(_) => (Action::Call, Reason::BestValue),
+            None if is_shown => (Action::Embedded, Reason::EmbeddedIsSure),
+            None if arms.is_empty() => (Action::Silent, Reason::NothingEligible),
+            None => (Action::Silent, Reason::NotWorthIt),
+        };
+        let mut route: Vec<ModelId> = Vec::new();
+        let mut expected_cost = Money::ZERO;
+        if let Some(first) = option {
+            expected_cost = costs[first];
+            let mut order: Vec<usize> = (0..arms.len()).collect();
+            order.retain(|&arm| arm == first || contenders[arm].expected() > free);
+            order.sort_by(|&a, &b| {
+                let by_score = contenders[b]
+                    .expected()
+                    .total_cmp(&contenders[a].expected());
+                (b == first).cmp(&(a == first)).then(by_score)
+            });
+            route.extend(order.iter().map(|&arm| estimates[arms[arm]].model.clone()));
+        }
+        Decision {
+            action,
+            route,
+            reason,
+            arms: estimates,
+            expected_cost,
+            propensity,
+            odds: Some(Odds {
+                epsilon: self.exploration.epsilon,
+                seed: self.draw.seed,
+                lambda: self.worth.lambda,
+                value_per_char: self.worth.per_character,
+                feature_hash: feature_hash(&vector),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

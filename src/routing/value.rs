@@ -1,0 +1,117 @@
+//! What a call is worth, in characters that are kept.
+//!
+//! The unit is one kept character. Attention has a price, too: a suggestion that is read and turned
+//! down costs what a share of a good one is worth. Money becomes characters at what the owner pays
+//! for one, plus the pacing price.
+
+use super::arm_posterior::ArmPosterior;
+use super::propensity::Contender;
+use super::vector::FeatureVector;
+use crate::domain::Money;
+
+/// From this probability on a suggestion of average length is worth a look.
+const SHOWN_FROM: f64 = 0.25;
+/// Share of the late answers that a later key is still served from.
+const STILL_OF_USE: f64 = 0.4;
+/// Micro-USD in pico-USD.
+const MICRO: f64 = 1e6;
+
+/// What characters, attention and money are worth here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Worth {
+    /// What the owner pays for a kept character.
+    pub per_character: Money,
+    /// The pacing price: characters that a micro-USD must bring beyond that.
+    pub lambda: f64,
+    /// Expected kept characters of an accept, over all arms; sets the price of attention.
+    pub typical_kept: f64,
+    /// How much more a character counts here, because quality is below its floor; 1 or more.
+    pub floor: f64,
+}
+
+impl Worth {
+    /// Returns the price of attention: what a suggestion that is turned down costs, in characters.
+    #[must_use]
+    pub fn attention(&self) -> f64 {
+        self.typical_kept * SHOWN_FROM / (1.0 - SHOWN_FROM)
+    }
+
+    /// Returns what a micro-USD must bring, in characters.
+    #[must_use]
+    pub fn of_money(&self) -> f64 {
+        // Who pays nothing for a character buys none.
+        MICRO / (self.per_character.pico_usd().max(1) as f64) + self.lambda.max(0.0)
+    }
+
+    /// Returns what an answer is worth that is accepted with probability `p` and then keeps `kept`
+    /// characters; below 0 it is better not shown.
+    #[must_use]
+    pub fn of_showing(&self, p: f64, kept: f64) -> f64 {
+        p * kept - (1.0 - p) * self.attention()
+    }
+
+    /// Returns an arm as sampling sees it, when a call is expected to cost `cost` and keys come
+    /// `gaps` milliseconds apart.
+    #[must_use]
+    pub fn of_calling(
+        &self,
+        arm: &ArmPosterior,
+        features: &FeatureVector,
+        cost: Money,
+        gaps: &[u32],
+    ) -> Contender {
+        let (in_time, kept) = (arm.in_time(gaps), arm.kept());
+        let shown = in_time * arm.offered();
+        let attention = self.attention();
+        let price = self.of_money() * cost.pico_usd() as f64 / MICRO;
+        Contender {
+            belief: arm.accept(features),
+            gain: self.floor * (shown * (kept + attention) + (1.0 - in_time) * STILL_OF_USE * kept),
+            offset: -self.floor * shown * attention - price,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::Encoder;
+    use crate::routing::encode::SLOTS;
+
+    const WORTH: Worth = Worth {
+        per_character: Money::from_pico_usd(2_000_000),
+        lambda: 0.0,
+        typical_kept: 30.0,
+        floor: 1.0,
+    };
+
+    #[test]
+    fn a_suggestion_is_worth_a_look_from_a_quarter_on() {
+        assert!(WORTH.of_showing(0.25, 30.0).abs() < 1e-9);
+        assert!(WORTH.of_showing(0.24, 30.0) < 0.0);
+        // A longer one is worth it sooner: 10 / (90 + 10) = 0.1.
+        assert!(WORTH.of_showing(0.1, 90.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn money_is_characters_at_the_owners_price_and_the_pacing_price() {
+        // Two micro-USD a character: a micro-USD must bring half of one.
+        assert_eq!(WORTH.of_money(), 0.5);
+        let paced = Worth {
+            lambda: 0.25,
+            ..WORTH
+        };
+        assert_eq!(paced.of_money(), 0.75);
+    }
+
+    #[test]
+    fn cost_lowers_the_score_and_slowness_the_gain() {
+        let arm = ArmPosterior::bundled();
+        let features = Encoder::new(SLOTS).finish();
+        let micro = |cost: i64| Money::from_pico_usd(cost * 1_000_000);
+        let call = |cost, gaps: &[u32]| WORTH.of_calling(&arm, &features, micro(cost), gaps);
+        let (free, paid) = (call(0, &[900; 4]), call(10, &[900; 4]));
+        assert!((free.expected() - paid.expected() - 5.0).abs() < 1e-9);
+        assert!(call(0, &[60; 4]).gain < free.gain);
+    }
+}
