@@ -55,6 +55,7 @@ pub async fn run(
     let engine = Arc::new(Engine::new(Setup {
         policy: loaded.settings.policy,
         models: loaded.settings.models,
+        prices: loaded.settings.prices,
         key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),

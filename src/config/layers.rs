@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::check::{Complaint, unknown_keys};
 use super::settings::{INDEX_MEMORY, Settings, resolve};
 use super::{Options, Paths};
+use crate::prices::Prices;
 
 /// The process' environment, taken once so that nothing below reads it.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +54,8 @@ pub struct Layers {
     pub user: Option<PathBuf>,
     /// Whether the user's file must be there.
     pub user_is_required: bool,
+    /// The user's price file, which goes over the bundled prices.
+    pub prices: Option<PathBuf>,
     /// The environment.
     pub environment: Environment,
     /// `initializationOptions` of the editor.
@@ -69,6 +72,7 @@ impl Layers {
             managed: Some(PathBuf::from("/etc/mantle/config.toml")),
             user: Some(paths.config.clone()),
             user_is_required,
+            prices: Some(paths.prices()),
             environment,
             editor: None,
             workspace: None,
@@ -78,7 +82,12 @@ impl Layers {
     /// Returns the files that the layers are read from, whether or not they are there.
     pub fn files(&self) -> impl Iterator<Item = PathBuf> {
         let workspace = self.narrowing();
-        let files = [self.managed.clone(), self.user.clone(), workspace];
+        let files = [
+            self.managed.clone(),
+            self.user.clone(),
+            self.prices.clone(),
+            workspace,
+        ];
         files.into_iter().flatten()
     }
 
@@ -151,6 +160,12 @@ pub fn load(layers: &Layers) -> Loaded {
         .as_ref()
         .map_or_else(String::new, |path| path.display().to_string());
     let mut settings = resolve(&options, &place, &mut complaints);
+    if let Some(path) = &layers.prices
+        && let Some(prices) = own_prices(path, &mut complaints)
+    {
+        settings.prices = prices;
+        files.push(path.clone());
+    }
     if !is_complete {
         // What could not be understood may have been a rule that forbids what follows.
         settings.models.clear();
@@ -161,6 +176,31 @@ pub fn load(layers: &Layers) -> Loaded {
         complaints,
         files,
         is_sound: is_complete,
+    }
+}
+
+/// Reads the user's price file. One that cannot be read leaves the bundled prices in force, and
+/// says so: a model that only it prices is then never called.
+fn own_prices(path: &Path, complaints: &mut Vec<Complaint>) -> Option<Prices> {
+    let mut complain = |message: String| {
+        complaints.push(Complaint {
+            place: path.display().to_string(),
+            line: None,
+            message,
+            hint: Some(
+                "the bundled prices hold until then; write it anew with `mantle prices import`"
+                    .to_owned(),
+            ),
+        });
+        None
+    };
+    match std::fs::read_to_string(path) {
+        Ok(text) => match Prices::with_own(&text) {
+            Ok(prices) => Some(prices),
+            Err(error) => complain(error.to_string()),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => complain(format!("cannot be read: {error}")),
     }
 }
 

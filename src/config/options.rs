@@ -119,7 +119,8 @@ pub struct ApiKey {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Price {
-    /// A key of the price book, such as "mistral/codestral-2508".
+    /// A key of the price book, such as "mistral/codestral-2508", or "pool/NAME" for a server on
+    /// GPUs that `mantle pools` knows under that name.
     Book(String),
     /// Own prices.
     Own(OwnPrice),

@@ -46,6 +46,12 @@ impl Paths {
         }
     }
 
+    /// Returns the user's price file, which stands beside the configuration.
+    #[must_use]
+    pub fn prices(&self) -> PathBuf {
+        self.config.with_file_name("prices.json")
+    }
+
     /// Returns the ledger's file.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {

@@ -8,6 +8,7 @@ use crate::domain::{
     FimTemplate, ModelId, ModelSpec, Money, Policy, PricePerMTok, PriceSource, Protocol, Rates,
     Region, Tier,
 };
+use crate::prices::Prices;
 
 /// Everything that the faces hand on, each part its slice.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The models over the network, in the order in which they were named.
     pub models: Vec<ModelSpec>,
+    /// The book that their prices are looked up in.
+    pub prices: Prices,
     /// Memory that the index of the workspace may take, in bytes.
     pub index_memory: usize,
     /// Whether it takes in the dependencies that are on disk.
@@ -161,6 +164,7 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         seat_price,
         policy,
         models,
+        prices: Prices::default(),
         index_memory,
         index_dependencies: options.index.dependencies.unwrap_or(false),
         log_level,
@@ -232,7 +236,10 @@ fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
         (None, false) => None,
     };
     let price = match &model.price {
-        Some(Price::Book(key)) => PriceSource::Book(key.clone()),
+        Some(Price::Book(key)) => match key.strip_prefix("pool/") {
+            Some(pool) => PriceSource::Pool(pool.to_owned()),
+            None => PriceSource::Book(key.clone()),
+        },
         Some(Price::Own(own)) => PriceSource::Own(rates(own)?),
         None if is_loopback => PriceSource::Free,
         None => PriceSource::Unknown,
@@ -373,6 +380,15 @@ mod tests {
     #[test]
     fn a_hosted_model_without_a_price_is_unpriced() {
         assert_eq!(check(&model(""), "").models[0].price, PriceSource::Unknown);
+    }
+
+    #[test]
+    fn a_model_may_be_paid_by_its_pool() {
+        let settings = check(&model("price = \"pool/h100\""), "");
+        assert_eq!(
+            settings.models[0].price,
+            PriceSource::Pool("h100".to_owned())
+        );
     }
 
     #[test]

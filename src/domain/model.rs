@@ -176,6 +176,15 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// Nothing is charged for tokens.
+    pub const FREE: Self = Self {
+        input: PricePerMTok::FREE,
+        cache_read: PricePerMTok::FREE,
+        cache_write: PricePerMTok::FREE,
+        cache_write_1h: PricePerMTok::FREE,
+        output: PricePerMTok::FREE,
+    };
+
     /// Returns whether nothing is charged, whatever is used.
     #[must_use]
     pub fn are_free(&self) -> bool {
@@ -199,6 +208,9 @@ pub enum PriceSource {
     Book(String),
     /// Written in the configuration: negotiated rates.
     Own(Rates),
+    /// A pool of GPUs of our own or rented by the hour: a call costs nothing more, since the pool
+    /// is paid for whether it works or not. The report charges the pool.
+    Pool(String),
     /// Costs nothing per token: a server on this machine.
     Free,
     /// Not known; such a model is never called, since its cost could not be told.

@@ -116,10 +116,11 @@ impl PricePerMTok {
         self.0
     }
 
-    /// Returns the exact cost of `tokens`, in pico-USD; the sum of a call's classes fits `i128`.
+    /// Returns the exact cost of `tokens`, in pico-USD. Numbers that only nonsense reaches (a product
+    /// beyond `i128`) stay at its limit, which no [`Money`] holds.
     #[must_use]
     pub fn cost_of(self, tokens: TokenCount) -> i128 {
-        i128::from(self.0) * i128::from(tokens.get())
+        i128::from(self.0).saturating_mul(i128::from(tokens.get()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! One configured model with what the engine knows of it: price, key, health.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
@@ -9,7 +10,7 @@ use super::health::Health;
 use super::hosts::bills_cancelled_in_full;
 use crate::domain::{ModelSpec, Money, PriceSource, Timestamp, TokenCount, Usage};
 use crate::models::{Clients, Model, ModelError};
-use crate::prices::{PriceBook, cost_at, expected_cost};
+use crate::prices::{Prices, cost_at, expected_cost};
 use crate::routing::Arm;
 
 /// How many calls one host may have at once. A person types in one place, so more than a few are
@@ -25,11 +26,14 @@ pub struct ArmModel {
     pub health: Health,
     /// Calls that its host may have at once; all models of a host share them.
     pub slots: Arc<Semaphore>,
+    /// The book that its price is looked up in.
+    prices: Prices,
 }
 
 impl ArmModel {
     pub fn new(
         spec: ModelSpec,
+        prices: Prices,
         key_of: &(dyn Fn(&str) -> Option<SecretString> + Send + Sync),
         clients: &Clients,
         slots: Arc<Semaphore>,
@@ -46,6 +50,7 @@ impl ArmModel {
             has_key,
             health: Health::default(),
             slots,
+            prices,
         }
     }
 
@@ -59,6 +64,7 @@ impl ArmModel {
             has_key: true,
             health: Health::default(),
             slots: Arc::new(Semaphore::new(CALLS_PER_HOST)),
+            prices: Prices::default(),
         }
     }
 
@@ -100,22 +106,36 @@ impl ArmModel {
         now: Timestamp,
     ) -> Option<Money> {
         match &self.spec.price {
-            PriceSource::Free => Some(Money::ZERO),
+            PriceSource::Free | PriceSource::Pool(_) => Some(Money::ZERO),
             PriceSource::Own(rates) => Some(expected_cost(rates, input, output)),
             PriceSource::Book(key) => {
-                let row = PriceBook::bundled().find(key, now)?;
-                Some(expected_cost(&row.rates, input, output))
+                let row = self.prices.find(key, now)?;
+                let region = self.spec.region.as_ref();
+                Some(row.expected_cost((input, output), self.usual_duration(), region))
             }
             PriceSource::Unknown => None,
         }
     }
 
-    /// Returns the cost of a call at the price valid at `now`; `None` when it cannot be told.
-    pub fn cost(&self, usage: &Usage, now: Timestamp) -> Option<Money> {
+    /// How long a call takes, as far as that is known: what is paid by time costs so much.
+    fn usual_duration(&self) -> Duration {
+        self.health
+            .median_latency_ms()
+            .map_or(self.spec.first_token_timeout, |ms| {
+                Duration::from_millis(ms.into())
+            })
+    }
+
+    /// Returns the cost of a call that lasted `duration`, at the price valid at `now`; `None` when
+    /// it cannot be told.
+    pub fn cost(&self, usage: &Usage, duration: Duration, now: Timestamp) -> Option<Money> {
         match &self.spec.price {
-            PriceSource::Free => Some(Money::ZERO),
+            PriceSource::Free | PriceSource::Pool(_) => Some(Money::ZERO),
             PriceSource::Own(rates) => cost_at(rates, usage),
-            PriceSource::Book(key) => PriceBook::bundled().find(key, now)?.cost(usage),
+            PriceSource::Book(key) => {
+                let region = self.spec.region.as_ref();
+                self.prices.find(key, now)?.cost(usage, duration, region)
+            }
             PriceSource::Unknown => None,
         }
     }
@@ -123,7 +143,7 @@ impl ArmModel {
     /// Returns whether a call costs nothing, whatever it uses.
     pub fn is_free(&self) -> bool {
         match &self.spec.price {
-            PriceSource::Free => true,
+            PriceSource::Free | PriceSource::Pool(_) => true,
             PriceSource::Own(rates) => rates.are_free(),
             PriceSource::Book(_) | PriceSource::Unknown => false,
         }
@@ -135,6 +155,7 @@ impl ArmModel {
             PriceSource::Free => Some("free".to_owned()),
             PriceSource::Own(_) => Some("own".to_owned()),
             PriceSource::Book(key) => Some(key.clone()),
+            PriceSource::Pool(name) => Some(format!("pool/{name}")),
             PriceSource::Unknown => None,
         }
     }
@@ -142,7 +163,7 @@ impl ArmModel {
     /// Returns the digest of the price book, when the price comes from it.
     pub fn price_snapshot(&self) -> Option<String> {
         matches!(self.spec.price, PriceSource::Book(_))
-            .then(|| PriceBook::bundled().snapshot_id().to_owned())
+            .then(|| self.prices.snapshot_id().to_owned())
     }
 }
 

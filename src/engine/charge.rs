@@ -121,19 +121,21 @@ impl<'e> Charge<'e> {
         let Some(mut row) = self.row.take() else {
             return;
         };
+        let duration = self.started.elapsed();
         if is_unbilled {
             // Nothing was generated, so nothing is billed: a known zero.
-            row.cost = self.arm.cost(&zero(), row.at);
+            let priced = self.arm.cost(&zero(), duration, row.at);
+            row.cost = priced.map(|_| Money::ZERO);
         } else {
             (row.usage, row.basis) = self.known_usage(outcome);
-            row.cost = self.arm.cost(&row.usage, row.at);
+            row.cost = self.arm.cost(&row.usage, duration, row.at);
         }
         row.outcome = outcome;
         row.status = status;
         row.first_token_ms = self
             .first_token
             .map(|first| millis(first.duration_since(self.started)));
-        row.duration_ms = millis(self.started.elapsed());
+        row.duration_ms = millis(duration);
         if let Some(cost) = row.cost {
             self.engine
                 .status

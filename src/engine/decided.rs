@@ -57,7 +57,7 @@ impl Engine {
                 budget_lease: None,
                 policy: decided.roster.policy.id.clone(),
                 posterior: None,
-                price_snapshot: Some(crate::prices::PriceBook::bundled().snapshot_id().to_owned()),
+                price_snapshot: Some(decided.roster.prices.snapshot_id().to_owned()),
                 feature_hash: odds.map(|odds| odds.feature_hash.clone()),
                 features: Some(decided.features.clone()),
                 at: decided.request.received,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::Engine;
+use super::roster::Roster;
 use crate::documents::Language;
-use crate::domain::{ModelId, Policy, PriceSource};
-use crate::prices::PriceBook;
+use crate::domain::{ModelId, PriceSource};
 
 /// Whether a model can be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ impl Engine {
         let mut reports = Vec::new();
         let roster = self.roster();
         for arm in &roster.arms {
-            let (state, sentence) = match self.look(&roster.policy, arm).await {
+            let (state, sentence) = match self.look(&roster, arm).await {
                 Ok(sentence) => (ArmState::Ready, sentence),
                 Err(sentence) => (ArmState::Unusable, sentence),
             };
@@ -50,9 +50,9 @@ impl Engine {
         reports
     }
 
-    async fn look(&self, policy: &Policy, arm: &super::arm::ArmModel) -> Result<String, String> {
+    async fn look(&self, roster: &Roster, arm: &super::arm::ArmModel) -> Result<String, String> {
         let spec = &arm.spec;
-        if !policy.allows(spec.region.as_ref()) {
+        if !roster.policy.allows(spec.region.as_ref()) {
             let region = spec
                 .region
                 .as_ref()
@@ -70,7 +70,7 @@ impl Engine {
                 );
             }
             PriceSource::Book(key) => {
-                let book = PriceBook::bundled();
+                let book = &roster.prices;
                 if book.find(key, self.clock.now()).is_none() {
                     let hint = book
                         .nearest(key)
@@ -80,7 +80,7 @@ impl Engine {
                     ));
                 }
             }
-            PriceSource::Own(_) | PriceSource::Free => {}
+            PriceSource::Own(_) | PriceSource::Pool(_) | PriceSource::Free => {}
         }
         if !arm.has_key {
             let name = spec.api_key_env.as_deref().unwrap_or_default();

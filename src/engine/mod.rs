@@ -61,6 +61,7 @@ use crate::documents::Documents;
 use crate::domain::{ModelSpec, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::{EmbeddedModel, Settings};
+use crate::prices::Prices;
 use crate::workspace::{Library, LibraryLimits};
 
 /// Finds the key that an environment variable holds.
@@ -72,6 +73,8 @@ pub struct Setup {
     pub policy: Policy,
     /// The models over the network.
     pub models: Vec<ModelSpec>,
+    /// The book that their prices are looked up in.
+    pub prices: Prices,
     /// Finds the key in an environment variable; called once per model.
     pub key_of: KeySource,
     /// The ledger's file.
@@ -127,20 +130,21 @@ impl Engine {
     /// Makes an engine without opening anything: `initialize` is answered before any file is read.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let (policy, models) = (setup.policy.clone(), setup.models.clone());
+        let rules = (setup.policy.clone(), setup.prices.clone());
+        let models = setup.models.clone();
         let engine = Self::assemble(setup);
-        engine.configure(policy, models);
+        engine.configure(rules, models);
         engine
     }
 
     /// Makes an engine whose models answer from scripts.
     #[cfg(test)]
     fn with_arms(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
-        let policy = setup.policy.clone();
+        let rules = (setup.policy.clone(), setup.prices.clone());
         let engine = Self::assemble(setup);
         engine
             .rosters
-            .put(policy, arms.into_iter().map(Arc::new).collect());
+            .put(rules, arms.into_iter().map(Arc::new).collect());
         engine.teach_who_is_new();
         engine
     }

@@ -14,10 +14,13 @@ use super::arm::{ArmModel, CALLS_PER_HOST};
 use super::{Engine, KeySource};
 use crate::domain::{ModelId, ModelSpec, Policy};
 use crate::models::Clients;
+use crate::prices::Prices;
 
 /// Rules and models that belong together.
 pub struct Roster {
     pub policy: Policy,
+    /// The book that calls are priced from.
+    pub prices: Prices,
     pub arms: Vec<Arc<ArmModel>>,
 }
 
@@ -45,6 +48,7 @@ impl Rosters {
     pub fn new(key_of: KeySource) -> Self {
         let none = Roster {
             policy: Policy::default(),
+            prices: Prices::default(),
             arms: Vec::new(),
         };
         Self {
@@ -59,21 +63,33 @@ impl Rosters {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn put(&self, policy: Policy, arms: Vec<Arc<ArmModel>>) {
-        let roster = Arc::new(Roster { policy, arms });
+    pub fn put(&self, (policy, prices): (Policy, Prices), arms: Vec<Arc<ArmModel>>) {
+        let roster = Arc::new(Roster {
+            policy,
+            prices,
+            arms,
+        });
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = roster;
     }
 
     /// Makes the models of these specs; one that is there already is taken as it is.
-    fn arms_of(&self, models: Vec<ModelSpec>) -> Vec<Arc<ArmModel>> {
+    fn arms_of(&self, models: Vec<ModelSpec>, prices: &Prices) -> Vec<Arc<ArmModel>> {
         let known = self.now();
+        let same_prices = known.prices == *prices;
         let models = models.into_iter();
         models
             .map(|spec| match known.arm(&spec.id) {
-                Some(arm) if arm.spec == spec => Arc::clone(arm),
+                Some(arm) if arm.spec == spec && same_prices => Arc::clone(arm),
                 _ => {
                     let slots = self.slots_of(spec.host());
-                    Arc::new(ArmModel::new(spec, &self.key_of, &self.clients, slots))
+                    let prices = prices.clone();
+                    Arc::new(ArmModel::new(
+                        spec,
+                        prices,
+                        &self.key_of,
+                        &self.clients,
+                        slots,
+                    ))
                 }
             })
             .collect()
@@ -92,9 +108,10 @@ impl Engine {
         self.rosters.now()
     }
 
-    /// Puts other rules and models in place of those that were there, from the next request on.
-    /// Returns whether anything is other than before.
-    pub fn configure(&self, policy: Policy, models: Vec<ModelSpec>) -> bool {
+    /// Puts other rules, prices and models in place of those that were there, from the next request
+    /// on. Returns whether anything is other than before.
+    pub fn configure(&self, rules: (Policy, Prices), models: Vec<ModelSpec>) -> bool {
+        let (policy, prices) = &rules;
         let before = self.roster();
         let same_models = before.arms.len() == models.len()
             && before
@@ -102,12 +119,12 @@ impl Engine {
                 .iter()
                 .zip(&models)
                 .all(|(arm, spec)| arm.spec == *spec);
-        if same_models && before.policy == policy {
+        if same_models && before.policy == *policy && before.prices == *prices {
             return false;
         }
-        let arms = self.rosters.arms_of(models);
+        let arms = self.rosters.arms_of(models, prices);
         tracing::info!(models = arms.len(), policy = %policy.id, "the configuration has changed");
-        self.rosters.put(policy, arms);
+        self.rosters.put(rules, arms);
         self.teach_who_is_new();
         true
     }

@@ -87,6 +87,7 @@ impl Desk {
                 ..policy
             },
             models: Vec::new(),
+            prices: crate::prices::Prices::default(),
             key_of: Box::new(|_| None),
             ledger: folder.path().join("ledger.sqlite3"),
             cache: folder.path().join("cache"),

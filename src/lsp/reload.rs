@@ -107,8 +107,9 @@ impl Mantle {
                 client.show_message(MessageType::WARNING, text).await;
                 return;
             }
-            let count = loaded.settings.models.len();
-            if engine.configure(loaded.settings.policy, loaded.settings.models) {
+            let settings = loaded.settings;
+            let count = settings.models.len();
+            if engine.configure((settings.policy, settings.prices), settings.models) {
                 engine.preload_tokens();
                 let text = format!("Mantle has taken the changed configuration: {count} models");
                 client.log_message(MessageType::INFO, text).await;

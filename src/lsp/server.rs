@@ -385,6 +385,7 @@ impl Mantle {
         let engine = Engine::new(Setup {
             policy: loaded.settings.policy,
             models: loaded.settings.models,
+            prices: loaded.settings.prices,
             key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
             ledger: launch.paths.ledger(),
             cache: launch.paths.cache.clone(),

@@ -1,7 +1,8 @@
 //! The book itself: rows by key, found at a date.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 use super::cost::PriceRow;
 use super::file::{self, PriceFileError};
@@ -14,11 +15,41 @@ static BOOK: LazyLock<PriceBook> = LazyLock::new(|| {
 });
 
 /// A list of prices that can be searched by key and date.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PriceBook {
     rows: BTreeMap<String, Vec<PriceRow>>,
     snapshot_id: String,
     as_of: String,
+    /// Keys whose rows come from the user's file.
+    own: BTreeSet<String>,
+}
+
+/// The book that calls are priced from: the bundled one, or that with the user's file over it.
+/// Clones are cheap, and the bundled book is not parsed before it is asked.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Prices(Option<Arc<PriceBook>>);
+
+impl Prices {
+    /// Puts the user's price file over the bundled book.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with the file.
+    pub fn with_own(text: &str) -> Result<Self, PriceFileError> {
+        let book = PriceBook::bundled().overlaid(text)?;
+        Ok(Self(Some(Arc::new(book))))
+    }
+}
+
+impl Deref for Prices {
+    type Target = PriceBook;
+
+    fn deref(&self) -> &PriceBook {
+        match &self.0 {
+            Some(book) => book,
+            None => PriceBook::bundled(),
+        }
+    }
 }
 
 impl PriceBook {
@@ -43,7 +74,29 @@ impl PriceBook {
             rows,
             snapshot_id: digest(text),
             as_of,
+            own: BTreeSet::new(),
         })
+    }
+
+    /// Returns this book with the rows of another file in the place of its own. A key that the
+    /// file names has the file's rows and no others: half of a price change would be a wrong price.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with the file.
+    pub fn overlaid(&self, text: &str) -> Result<Self, PriceFileError> {
+        let upper = Self::parse(text)?;
+        let mut book = self.clone();
+        book.own.extend(upper.rows.keys().cloned());
+        book.rows.extend(upper.rows);
+        book.snapshot_id = digest(&format!("{}+{}", self.snapshot_id, upper.snapshot_id));
+        Ok(book)
+    }
+
+    /// Returns whether the rows of `key` come from the user's file.
+    #[must_use]
+    pub fn is_own(&self, key: &str) -> bool {
+        self.own.contains(key)
     }
 
     /// Returns a short digest of the file; every ledger row that was priced from it keeps it.
@@ -89,6 +142,12 @@ impl PriceBook {
     /// Returns every key once, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.rows.keys().map(String::as_str)
+    }
+
+    /// Returns the rows of one key, as listed; none when it is not in the book.
+    #[must_use]
+    pub fn rows_of(&self, key: &str) -> &[PriceRow] {
+        self.rows.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// Returns every row: by key, then as listed.
@@ -152,7 +211,9 @@ mod tests {
             .find("mistral/codestral-2508", NOVEMBER_2026)
             .expect("codestral is listed");
         // 1,500 tokens at 0.30 and 20 at 0.90 USD per million: 450 + 18 micro-USD.
-        let cost = row.cost(&usage(1_500, 20)).expect("both totals are known");
+        let cost = row
+            .cost(&usage(1_500, 20), std::time::Duration::ZERO, None)
+            .expect("both totals are known");
         assert_eq!(cost.to_string(), "$0.000468");
         assert_eq!(row.rates.cache_read.to_string(), "0.03");
     }
@@ -214,6 +275,29 @@ mod tests {
         );
         assert_eq!(book.nearest("my-own-fine-tune"), None);
         assert_eq!(book.nearest(""), None);
+    }
+
+    #[test]
+    fn the_users_file_wins_key_by_key() {
+        use crate::prices::file::tests::{entry, file_with};
+        let own = file_with(
+            &entry(r#""input": 1500000, "output": 3000000"#)
+                .replace("a/b", "google/gemini-4-argon"),
+        );
+        let book = PriceBook::bundled().overlaid(&own).expect("a price file");
+        // The file knows nothing of the announced change, so there is none.
+        let rows = book.rows_of("google/gemini-4-argon");
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].rates.input.to_string(), "1.50");
+        assert!(book.is_own("google/gemini-4-argon"));
+        assert!(!book.is_own("mistral/codestral-2508"));
+        assert!(book.find("mistral/codestral-2508", NOVEMBER_2026).is_some());
+        assert_ne!(book.snapshot_id(), PriceBook::bundled().snapshot_id());
+        assert!(Prices::with_own("{}").is_err());
+        assert_eq!(
+            Prices::default().snapshot_id(),
+            PriceBook::bundled().snapshot_id()
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! What a call costs under given rates. Pure arithmetic in integers, no rounding.
+//! What a call costs under given rates. Pure arithmetic in integers; only what a share of an hour
+//! or an uplift leaves below a pico-USD is rounded, half to even, once per call.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::domain::{Money, Rates, Timestamp, TokenCount, Usage};
+use crate::domain::{Money, Rates, Region, Timestamp, TokenCount, Usage, divide_half_even};
 
 /// The price of one model during one span of time.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +17,10 @@ pub struct PriceRow {
     pub class: String,
     /// Rates up to the first step of `long_context`.
     pub rates: Rates,
+    /// What each request costs beside its tokens.
+    pub per_request: Money,
+    /// What an hour of a call's duration costs beside its tokens: a host that is paid by time.
+    pub per_hour: Money,
     /// Higher rates for long inputs.
     pub long_context: Option<LongContext>,
     /// The hours to which this row is limited; `None` holds around the clock.
@@ -26,10 +32,10 @@ pub struct PriceRow {
     /// When the seller takes the model away. Retired models stay listed, to price old calls.
     pub deprecated_on: Option<Timestamp>,
     /// Most tokens of input and output together.
-    pub context_tokens: u32,
+    pub context_tokens: Option<u32>,
     /// Fewest input tokens that the seller's prompt cache keeps.
     pub cache_min_tokens: Option<u32>,
-    /// What the seller adds for a processing region, in percent. Not part of any cost here.
+    /// What the seller adds to its prices of tokens for a processing region, in percent.
     pub regional_uplift_percent: BTreeMap<String, u32>,
     /// What is odd about the row.
     pub note: Option<String>,
@@ -102,10 +108,66 @@ impl PriceRow {
             .map_or(&self.rates, |step| &step.rates)
     }
 
-    /// Returns the exact cost of a call, or `None` when its totals are not known.
+    /// Returns the cost of a call that lasted `duration` in `region`, or `None` when a total is not
+    /// known that has a price, or the amount does not fit.
     #[must_use]
-    pub fn cost(&self, usage: &Usage) -> Option<Money> {
-        cost_at(self.rates_for(usage.input_total?), usage)
+    pub fn cost(
+        &self,
+        usage: &Usage,
+        duration: Duration,
+        region: Option<&Region>,
+    ) -> Option<Money> {
+        let tokens = if self.rates.are_free() && self.long_context.is_none() {
+            0
+        } else {
+            cost_at(self.rates_for(usage.input_total?), usage)?
+                .pico_usd()
+                .into()
+        };
+        let pico = self
+            .with_uplift(tokens, region)
+            .checked_add(self.fees(duration))?;
+        i64::try_from(pico).ok().map(Money::from_pico_usd)
+    }
+
+    /// Returns what a call of these lengths would cost if no cache helped; at the limit of
+    /// [`Money`] it stays there.
+    #[must_use]
+    pub fn expected_cost(
+        &self,
+        (input, output): (TokenCount, TokenCount),
+        duration: Duration,
+        region: Option<&Region>,
+    ) -> Money {
+        let tokens = expected_cost(self.rates_for(input), input, output);
+        let pico = self.with_uplift(tokens.pico_usd().into(), region) + self.fees(duration);
+        Money::from_pico_usd(i64::try_from(pico).unwrap_or(i64::MAX))
+    }
+
+    /// Returns what is added for `region`, in percent: what is listed for it, or for the part of
+    /// its name before the first dash, so that `eu` stands for `eu-central-1` as well.
+    #[must_use]
+    pub fn uplift_percent(&self, region: Option<&Region>) -> u32 {
+        let Some(name) = region.map(Region::as_str) else {
+            return 0;
+        };
+        let area = name.split('-').next().unwrap_or(name);
+        let listed = |name: &str| self.regional_uplift_percent.get(name).copied();
+        listed(name).or_else(|| listed(area)).unwrap_or(0)
+    }
+
+    fn with_uplift(&self, pico: i128, region: Option<&Region>) -> i128 {
+        divide_half_even(
+            pico * i128::from(100 + u64::from(self.uplift_percent(region))),
+            100,
+        )
+    }
+
+    fn fees(&self, duration: Duration) -> i128 {
+        const MILLIS_PER_HOUR: i128 = 3_600_000;
+        let millis = i128::try_from(duration.as_millis()).unwrap_or(i128::MAX / 2);
+        let time = millis.saturating_mul(self.per_hour.pico_usd().into());
+        divide_half_even(time, MILLIS_PER_HOUR) + i128::from(self.per_request.pico_usd())
     }
 
     /// Returns whether the row holds at `at`, hours of the day aside.
@@ -182,6 +244,8 @@ mod tests {
             provider: "seller".to_owned(),
             class: "premium".to_owned(),
             rates: rates(100, 10, 125, 200, 500),
+            per_request: Money::ZERO,
+            per_hour: Money::ZERO,
             long_context: (!long_context.is_empty()).then_some(LongContext {
                 steps: long_context,
             }),
@@ -189,11 +253,15 @@ mod tests {
             valid_from: None,
             valid_to: None,
             deprecated_on: None,
-            context_tokens: 1_000_000,
+            context_tokens: None,
             cache_min_tokens: None,
             regional_uplift_percent: BTreeMap::new(),
             note: None,
         }
+    }
+
+    fn cost(row: &PriceRow, usage: &Usage) -> Option<Money> {
+        row.cost(usage, Duration::ZERO, None)
     }
 
     #[test]
@@ -201,7 +269,7 @@ mod tests {
         // 1,000 input, of which 600 read, 100 written for minutes, 50 for an hour: 250 plain.
         // 250×100 + 600×10 + 100×125 + 50×200 + 20×500
         //   = 25,000 + 6,000 + 12,500 + 10,000 + 10,000 = 63,500 pico-USD.
-        let cost = row(vec![]).cost(&usage(1_000, 600, 100, 50, 20));
+        let cost = cost(&row(vec![]), &usage(1_000, 600, 100, 50, 20));
         assert_eq!(cost, Some(Money::from_pico_usd(63_500)));
     }
 
@@ -218,7 +286,7 @@ mod tests {
             },
             Usage::default(),
         ] {
-            assert_eq!(row(vec![]).cost(&unknown), None);
+            assert_eq!(cost(&row(vec![]), &unknown), None);
             assert_eq!(cost_at(&rates(1, 1, 1, 1, 1), &unknown), None);
         }
     }
@@ -233,7 +301,7 @@ mod tests {
         };
         // 1,000×100 + 20×500 = 110,000 pico-USD.
         assert_eq!(
-            row(vec![]).cost(&plain),
+            cost(&row(vec![]), &plain),
             Some(Money::from_pico_usd(110_000))
         );
     }
@@ -250,14 +318,15 @@ mod tests {
             inclusive: true,
             ..step
         }]);
-        let cost = |row: &PriceRow, input| row.cost(&usage(input, 0, 0, 0, 0)).map(Money::pico_usd);
-        assert_eq!(cost(&exclusive, 1_000), Some(100_000));
-        assert_eq!(cost(&exclusive, 1_001), Some(500_500));
-        assert_eq!(cost(&inclusive, 999), Some(99_900));
-        assert_eq!(cost(&inclusive, 1_000), Some(500_000));
+        let pico =
+            |row: &PriceRow, input| cost(row, &usage(input, 0, 0, 0, 0)).map(Money::pico_usd);
+        assert_eq!(pico(&exclusive, 1_000), Some(100_000));
+        assert_eq!(pico(&exclusive, 1_001), Some(500_500));
+        assert_eq!(pico(&inclusive, 999), Some(99_900));
+        assert_eq!(pico(&inclusive, 1_000), Some(500_000));
         // The threshold looks at the whole input: 1,001 tokens, 901 of them from the cache,
         // 100×500 + 901×50 + 10×2,500 = 50,000 + 45,050 + 25,000 = 120,050.
-        let cached = exclusive.cost(&usage(1_001, 901, 0, 0, 10));
+        let cached = cost(&exclusive, &usage(1_001, 901, 0, 0, 10));
         assert_eq!(cached, Some(Money::from_pico_usd(120_050)));
     }
 
@@ -283,6 +352,40 @@ mod tests {
         assert_eq!(cost_at(&dear, &usage(MUCH, 0, 0, 0, MUCH)), None);
         let expected = expected_cost(&dear, TokenCount::new(MUCH), TokenCount::new(MUCH));
         assert_eq!(expected, Money::from_pico_usd(i64::MAX));
+    }
+
+    #[test]
+    fn a_region_with_an_uplift_costs_more_for_its_tokens_only() {
+        let row = PriceRow {
+            regional_uplift_percent: BTreeMap::from([("eu".to_owned(), 10)]),
+            per_request: Money::from_pico_usd(1_000),
+            ..row(vec![])
+        };
+        let cost = |region: &str| {
+            let region = Region::new(region);
+            row.cost(&usage(100, 0, 0, 0, 1), Duration::ZERO, Some(&region))
+                .map(Money::pico_usd)
+        };
+        // 100×100 + 1×500 = 10,500, a tenth more is 11,550; the request's 1,000 stay.
+        assert_eq!(cost("us"), Some(11_500));
+        assert_eq!(cost("eu"), Some(12_550));
+        assert_eq!(cost("eu-central-1"), Some(12_550));
+        assert_eq!(cost("europe"), Some(11_500));
+    }
+
+    #[test]
+    fn a_host_that_is_paid_by_the_hour_costs_the_time_of_the_call() {
+        let row = PriceRow {
+            rates: Rates::FREE,
+            per_hour: "4.70".parse().expect("a price"),
+            ..row(vec![])
+        };
+        // 900 ms of 4.70 USD an hour: 0.001175 USD, whatever the tokens were.
+        let cost = row.cost(&Usage::default(), Duration::from_millis(900), None);
+        assert_eq!(
+            cost.map(|cost| cost.to_string()).as_deref(),
+            Some("$0.001175")
+        );
     }
 
     #[test]
@@ -313,8 +416,75 @@ mod tests {
             input in 0_u64..1 << 30, share in 0_u64..=100, out in 0_u64..1 << 20,
         ) {
             let row = row(vec![]);
-            let read = row.cost(&usage(input, input * share / 100, 0, 0, out));
-            prop_assert!(read <= row.cost(&usage(input, 0, 0, 0, out)));
+            let read = cost(&row, &usage(input, input * share / 100, 0, 0, out));
+            prop_assert!(read <= cost(&row, &usage(input, 0, 0, 0, out)));
+        }
+
+        #[test]
+        fn more_of_anything_never_costs_less(
+            input in 0_u64..1 << 21, output in 0_u64..1 << 16, more in 0_u64..1 << 16,
+            seconds in 0_u64..1 << 12, uplift in 0_u32..200, step in 1_u64..1 << 20,
+        ) {
+            let step = ContextStep {
+                above: TokenCount::new(step),
+                inclusive: false,
+                rates: rates(200, 20, 250, 400, 1_000),
+            };
+            let row = PriceRow {
+                per_request: Money::from_pico_usd(7),
+                per_hour: Money::from_pico_usd(12_345_678),
+                regional_uplift_percent: BTreeMap::from([("eu".to_owned(), uplift)]),
+                ..row(vec![step])
+            };
+            let eu = Region::new("eu-west-1");
+            let price = |input, output, seconds, region| {
+                row.cost(&usage(input, 0, 0, 0, output), Duration::from_secs(seconds), region)
+            };
+            let base = price(input, output, seconds, None);
+            prop_assert!(base.is_some());
+            prop_assert!(base <= price(input + more, output, seconds, None));
+            prop_assert!(base <= price(input, output + more, seconds, None));
+            prop_assert!(base <= price(input, output, seconds + more, None));
+            prop_assert!(base <= price(input, output, seconds, Some(&eu)));
+            // What the router expects is what the call is then billed, if no cache helps.
+            let lengths = (TokenCount::new(input), TokenCount::new(output));
+            let expected = row.expected_cost(lengths, Duration::from_secs(seconds), Some(&eu));
+            prop_assert_eq!(Some(expected), price(input, output, seconds, Some(&eu)));
+        }
+
+        #[test]
+        fn the_parts_of_a_call_add_up_to_it(
+            plain in 0_u64..1 << 30, read in 0_u64..1 << 30, write in 0_u64..1 << 30,
+            write_1h in 0_u64..1 << 30, out in 0_u64..1 << 30,
+        ) {
+            // The total holds its parts: what is left of it is the plain input, priced once.
+            let rates = rates(300, 30, 375, 600, 900);
+            let all = usage(plain + read + write + write_1h, read, write, write_1h, out);
+            let cost = |usage: &Usage| cost_at(&rates, usage).map(Money::pico_usd);
+            let parts = [
+                cost(&usage(plain, 0, 0, 0, 0)), cost(&usage(read, read, 0, 0, 0)),
+                cost(&usage(write, 0, write, 0, 0)), cost(&usage(write_1h, 0, 0, write_1h, 0)),
+                cost(&usage(0, 0, 0, 0, out)),
+            ];
+            let sum = parts.into_iter().try_fold(0_i64, |sum, part| sum.checked_add(part?));
+            prop_assert_eq!(cost(&all), sum);
+        }
+
+        #[test]
+        fn no_usage_and_no_price_overflows(
+            price in any::<u64>(), input in any::<u64>(), output in any::<u64>(),
+            millis in any::<u64>(), hour in any::<i64>(),
+        ) {
+            let row = PriceRow {
+                rates: rates(price, price, price, price, price),
+                per_hour: Money::from_pico_usd(hour.saturating_abs()),
+                ..row(vec![])
+            };
+            let duration = Duration::from_millis(millis);
+            let cost = row.cost(&usage(input, 0, 0, 0, output), duration, None);
+            prop_assert!(cost.is_none_or(|cost| cost >= Money::ZERO));
+            let lengths = (TokenCount::new(input), TokenCount::new(output));
+            prop_assert!(row.expected_cost(lengths, duration, None) >= Money::ZERO);
         }
     }
 }

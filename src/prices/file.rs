@@ -1,17 +1,14 @@
-//! The file format `mantle.prices.v1`: JSON, prices as integers in micro-USD per million tokens.
+//! Reads a price file: from its entries to rows that price calls.
 //!
-//! What the file leaves out is filled in here: a class of tokens without its own price costs the
+//! What an entry leaves out is filled in here: a class of tokens without its own price costs the
 //! plain input price, and a cache write for an hour what a write for minutes costs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use serde::Deserialize;
-
 use super::cost::{ContextStep, LongContext, OffPeak, PriceRow, Window};
-use crate::domain::{PricePerMTok, Rates, Timestamp, TokenCount};
-
-const SCHEMA: &str = "mantle.prices.v1";
+use super::entry::{Entry, PriceFile, SCHEMA, StepEntry, WindowEntry};
+use crate::domain::{Money, PricePerMTok, Rates, Timestamp, TokenCount};
 
 /// Why a price file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,102 +29,6 @@ pub enum PriceFileError {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    schema: String,
-    #[serde(rename = "unit")]
-    _unit: String,
-    as_of: String,
-    #[serde(rename = "currency")]
-    _currency: Currency,
-    #[serde(rename = "sources")]
-    _sources: Vec<SourceEntry>,
-    #[serde(rename = "warning")]
-    _warning: String,
-    rows: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-enum Currency {
-    #[serde(rename = "USD")]
-    Usd,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceEntry {
-    #[serde(rename = "name")]
-    _name: String,
-    #[serde(rename = "retrieved")]
-    _retrieved: String,
-    #[serde(rename = "licence")]
-    _licence: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    id: String,
-    provider: String,
-    class: String,
-    #[serde(rename = "endpoint")]
-    _endpoint: String,
-    valid_from: Option<String>,
-    valid_to: Option<String>,
-    input: u64,
-    output: u64,
-    cache_read: Option<u64>,
-    cache_write: Option<u64>,
-    cache_write_1h: Option<u64>,
-    batch_input: Option<u64>,
-    batch_output: Option<u64>,
-    #[serde(default)]
-    long_context: Vec<StepEntry>,
-    off_peak: Option<OffPeakEntry>,
-    context: u32,
-    cache_min_tokens: Option<u32>,
-    #[serde(default)]
-    regional_uplift_percent: BTreeMap<String, u32>,
-    deprecated_on: Option<String>,
-    /// The row's name in LiteLLM's table, for later comparison.
-    #[serde(rename = "litellm_key")]
-    _litellm_key: String,
-    /// Whether a second source agrees.
-    #[serde(default, rename = "cross_checked")]
-    _cross_checked: bool,
-    note: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StepEntry {
-    above_tokens: u64,
-    #[serde(default)]
-    inclusive: bool,
-    input: u64,
-    output: u64,
-    cache_read: Option<u64>,
-    cache_write: Option<u64>,
-    cache_write_1h: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OffPeakEntry {
-    input: u64,
-    output: u64,
-    cache_read: Option<u64>,
-    windows: Vec<WindowEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WindowEntry {
-    weekdays: Vec<u8>,
-    hours_utc: Vec<(u8, u8)>,
-}
-
 /// Reads a price file. An entry with off-peak hours becomes two rows, the limited one first.
 ///
 /// # Errors
@@ -135,10 +36,26 @@ struct WindowEntry {
 /// The first thing that is wrong with the file. A price of zero is refused: in the catalogues
 /// that such files come from, it means "not known".
 pub(super) fn read(text: &str) -> Result<(String, Vec<PriceRow>), PriceFileError> {
-    let file: File = serde_json::from_str(text)?;
+    let file = parse(text)?;
+    let as_of = file.as_of.clone();
+    Ok((as_of, rows(file)?))
+}
+
+/// Reads the entries of a price file, whatever they say.
+///
+/// # Errors
+///
+/// [`PriceFileError::Json`] or [`PriceFileError::Schema`].
+pub(super) fn parse(text: &str) -> Result<PriceFile, PriceFileError> {
+    let file: PriceFile = serde_json::from_str(text)?;
     if file.schema != SCHEMA {
         return Err(PriceFileError::Schema(file.schema));
     }
+    Ok(file)
+}
+
+/// Turns the entries of a file into rows; the first that contradicts itself or another is an error.
+pub(super) fn rows(file: PriceFile) -> Result<Vec<PriceRow>, PriceFileError> {
     let mut seen = BTreeSet::new();
     let mut rows = Vec::with_capacity(file.rows.len());
     for entry in file.rows {
@@ -150,11 +67,16 @@ pub(super) fn read(text: &str) -> Result<(String, Vec<PriceRow>), PriceFileError
         }
         rows.extend(entry.into_rows()?);
     }
-    Ok((file.as_of, rows))
+    Ok(rows)
 }
 
 impl Entry {
-    fn into_rows(self) -> Result<Vec<PriceRow>, PriceFileError> {
+    /// Returns the rows of one entry: two where it has off-peak hours, the limited one first.
+    ///
+    /// # Errors
+    ///
+    /// [`PriceFileError::Row`].
+    pub(super) fn into_rows(self) -> Result<Vec<PriceRow>, PriceFileError> {
         let id = self.id.clone();
         self.rows()
             .map_err(|problem| PriceFileError::Row { id, problem })
@@ -165,8 +87,20 @@ impl Entry {
             return Err(zero_price());
         }
         let prices = [self.cache_read, self.cache_write, self.cache_write_1h];
+        let per_request = fee(self.per_request_pico_usd)?;
+        let per_hour = self.hour_price()?;
+        let rates_of_tokens = match (self.input, self.output) {
+            (Some(input), Some(output)) => rates(input, output, prices)?,
+            // A host that sells requests or hours of a machine has no price per token.
+            (None, None) if per_request != Money::ZERO || per_hour != Money::ZERO => Rates::FREE,
+            _ => {
+                return Err("needs `input` and `output`, or a price per request or hour".to_owned());
+            }
+        };
         let peak = PriceRow {
-            rates: rates(self.input, self.output, prices)?,
+            rates: rates_of_tokens,
+            per_request,
+            per_hour,
             long_context: long_context(self.long_context)?,
             off_peak: None,
             valid_from: self.valid_from.as_deref().map(midnight).transpose()?,
@@ -198,6 +132,37 @@ impl Entry {
             ..peak.clone()
         };
         Ok(vec![cheap, peak])
+    }
+}
+
+impl Entry {
+    /// Returns what an hour of a call costs: one price for the host, or one for each GPU.
+    fn hour_price(&self) -> Result<Money, String> {
+        let micro = match (self.per_hour, self.per_gpu_hour, self.gpus) {
+            (None, None, None) => return Ok(Money::ZERO),
+            (Some(hour), None, None) => hour,
+            (None, Some(each), gpus) => each
+                .checked_mul(u64::from(gpus.unwrap_or(1)))
+                .ok_or("the price of its GPUs is too large")?,
+            _ => return Err("has either `per_hour`, or `per_gpu_hour` and `gpus`".to_owned()),
+        };
+        fee(Some(
+            micro
+                .checked_mul(PICO_PER_MICRO)
+                .ok_or("the price of an hour is too large")?,
+        ))
+    }
+}
+
+const PICO_PER_MICRO: u64 = 1_000_000;
+
+fn fee(pico: Option<u64>) -> Result<Money, String> {
+    match pico {
+        None => Ok(Money::ZERO),
+        Some(0) => Err(zero_price()),
+        Some(pico) => i64::try_from(pico)
+            .map(Money::from_pico_usd)
+            .map_err(|_| "a price is too large".to_owned()),
     }
 }
 
@@ -265,7 +230,7 @@ fn windows(entries: Vec<WindowEntry>) -> Result<OffPeak, String> {
 }
 
 /// Returns the first moment of a day written `YYYY-MM-DD`, in UTC.
-fn midnight(date: &str) -> Result<Timestamp, String> {
+pub(super) fn midnight(date: &str) -> Result<Timestamp, String> {
     let number = |range: Range<usize>| -> Option<i64> { date.get(range)?.parse().ok() };
     let parts = number(0..4).zip(number(5..7)).zip(number(8..10));
     match parts {
@@ -292,17 +257,17 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn file_with(rows: &str) -> String {
+    pub(in crate::prices) fn file_with(rows: &str) -> String {
         format!(
             r#"{{"schema": "mantle.prices.v1", "unit": "", "as_of": "2026-01-01",
                 "currency": "USD", "sources": [], "warning": "", "rows": [{rows}]}}"#
         )
     }
 
-    fn entry(prices: &str) -> String {
+    pub(in crate::prices) fn entry(prices: &str) -> String {
         format!(
             r#"{{"id": "a/b", "provider": "a", "class": "mid", "endpoint": "chat",
                 "context": 1000, "litellm_key": "b", {prices}}}"#
@@ -362,6 +327,9 @@ mod tests {
         );
         let twice = entry(r#""input": 3, "output": 9"#);
         check_refused(&format!("{twice}, {twice}"), "listed twice");
+        check_refused(&entry(r#""input": 3"#), "needs `input` and `output`");
+        check_refused(&entry(r#""per_hour": 0"#), "price of 0");
+        check_refused(&entry(r#""per_hour": 5, "gpus": 2"#), "either `per_hour`");
         check_refused(
             &entry(
                 r#""input": 3, "output": 9, "valid_from": "2026-02-01", "valid_to": "2026-01-01""#,
@@ -376,6 +344,15 @@ mod tests {
             ),
             "do not rise",
         );
+    }
+
+    #[test]
+    fn a_host_may_sell_hours_of_gpus_instead_of_tokens() {
+        let text = file_with(&entry(r#""per_gpu_hour": 2350000, "gpus": 2"#));
+        let (_, rows) = read(&text).expect("a price file");
+        assert!(rows[0].rates.are_free());
+        // Two GPUs at 2.35 USD.
+        assert_eq!(rows[0].per_hour.to_string(), "$4.700000");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The price book: list prices of models per token, at a date, from a file that is part of the
-//! program. Prices are integers; what a call cost is exact.
+//! The price book: list prices of models, at a date, from a file that is part of the program and
+//! one of the user's over it. Prices are integers; what a call cost is exact.
 //!
 //! Nothing is fetched, and a price that is not listed is unknown, never zero. Negotiated prices
 //! come from the configuration as [`Rates`](crate::domain::Rates) and are computed with
@@ -7,8 +7,9 @@
 
 mod book;
 mod cost;
+mod entry;
 mod file;
 
-pub use book::PriceBook;
+pub use book::{PriceBook, Prices};
 pub use cost::{ContextStep, LongContext, OffPeak, PriceRow, Window, cost_at, expected_cost};
 pub use file::PriceFileError;

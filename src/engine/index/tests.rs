@@ -109,6 +109,7 @@ impl Disk {
         let mut engine = Engine::new(Setup {
             policy: Policy::default(),
             models: Vec::new(),
+            prices: crate::prices::Prices::default(),
             key_of: Box::new(|_| None),
             ledger: self.path("state/ledger.sqlite3"),
             cache: self.path("cache"),

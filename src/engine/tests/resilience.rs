@@ -81,13 +81,15 @@ async fn other_rules_hold_from_the_next_request_on() {
     let desk = Desk::new(Policy::default(), vec![(spec("eu", None), script)]).await;
     let roster = desk.engine.roster();
     let models = vec![roster.arms[0].spec.clone()];
-    assert!(!desk.engine.configure(roster.policy.clone(), models.clone()));
+    let rules = (roster.policy.clone(), roster.prices.clone());
+    assert!(!desk.engine.configure(rules, models.clone()));
     let policy = Policy {
         id: "other".into(),
         regions: vec![Region::new("us")],
         ..Policy::default()
     };
-    assert!(desk.engine.configure(policy, models));
+    let rules = (policy, roster.prices.clone());
+    assert!(desk.engine.configure(rules, models));
     let cursor = desk.open("let x = $0\n");
     let answer = desk.complete(cursor).await;
     assert!(matches!(answer, Answer::Nothing(Nothing::NothingEligible)));

@@ -57,6 +57,7 @@ impl Session {
                 ..Policy::default()
             },
             models: Vec::new(),
+            prices: crate::prices::Prices::default(),
             key_of: Box::new(|_| None),
             ledger: folder.path().join("ledger.sqlite3"),
             cache: folder.path().join("cache"),
