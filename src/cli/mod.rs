@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod log;
 pub mod lsp_client;
+mod prices;
 mod report;
 mod route;
 mod source;
@@ -63,6 +64,9 @@ enum CommandArgs {
     /// Judge the router where the truth is known.
     #[command(subcommand)]
     Route(route::RouteArgs),
+    /// Look into the price book, compare price files, and import them.
+    #[command(subcommand)]
+    Prices(prices::PricesArgs),
     /// Check everything that completions need, and say what to mend.
     Doctor,
     /// Look at the configuration.
@@ -186,6 +190,7 @@ impl Command {
                 route::run(args, &mut out)?;
                 Ok(ExitCode::SUCCESS)
             }
+            CommandArgs::Prices(args) => prices::run(args, &self, Clock::system().now(), &mut out),
             CommandArgs::Doctor => doctor::run(&self, &mut out).await,
             CommandArgs::Config(ConfigArgs::Check) => config::check(&self.load(), &mut out),
             CommandArgs::Completions { shell } => {

@@ -59,6 +59,28 @@ impl PriceBook {
         &BOOK
     }
 
+    /// Names a file by its text, in hexadecimal: told apart, not proved.
+    pub(super) fn digest(text: &str) -> String {
+        format!("{:016x}", fnv1a(text.as_bytes()))
+    }
+
+    /// Returns the bundled keys by LiteLLM's names of them.
+    pub(super) fn bundled_by_litellm_key() -> BTreeMap<String, String> {
+        let file = file::parse(BUNDLED).expect("a test reads the bundled file, so it parses");
+        file.rows
+            .into_iter()
+            .filter_map(|entry| Some((entry.litellm_key?, entry.id)))
+            .collect()
+    }
+
+    /// Returns the row of `key` that holds at `at` outside of off-peak hours: what a list shows.
+    #[must_use]
+    pub fn listed(&self, key: &str, at: Timestamp) -> Option<&PriceRow> {
+        let rows = self.rows_of(key).iter();
+        rows.filter(|row| row.off_peak.is_none())
+            .find(|row| row.is_valid_at(at))
+    }
+
     /// Reads a price file in the format `mantle.prices.v1`.
     ///
     /// # Errors
@@ -72,7 +94,7 @@ impl PriceBook {
         }
         Ok(Self {
             rows,
-            snapshot_id: digest(text),
+            snapshot_id: Self::digest(text),
             as_of,
             own: BTreeSet::new(),
         })
@@ -89,7 +111,7 @@ impl PriceBook {
         let mut book = self.clone();
         book.own.extend(upper.rows.keys().cloned());
         book.rows.extend(upper.rows);
-        book.snapshot_id = digest(&format!("{}+{}", self.snapshot_id, upper.snapshot_id));
+        book.snapshot_id = Self::digest(&format!("{}+{}", self.snapshot_id, upper.snapshot_id));
         Ok(book)
     }
 
@@ -150,15 +172,27 @@ impl PriceBook {
         self.rows.get(key).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns the price changes that begin after `now` and not after `until`, by day, then by key:
+    /// each with the row that holds until then.
+    #[must_use]
+    pub fn upcoming(&self, now: Timestamp, until: Timestamp) -> Vec<(&PriceRow, &PriceRow)> {
+        let mut changes: Vec<(&PriceRow, &PriceRow)> = self
+            .rows()
+            .filter(|row| row.off_peak.is_none())
+            .filter_map(|row| {
+                let from = row.valid_from.filter(|&from| from > now && from <= until)?;
+                let just_before = Timestamp::from_unix_micros(from.unix_micros() - 1);
+                Some((self.listed(&row.id, just_before)?, row))
+            })
+            .collect();
+        changes.sort_by_key(|(_, row)| row.valid_from);
+        changes
+    }
+
     /// Returns every row: by key, then as listed.
     pub fn rows(&self) -> impl Iterator<Item = &PriceRow> {
         self.rows.values().flatten()
     }
-}
-
-/// Names a file by its text, in hexadecimal.
-fn digest(text: &str) -> String {
-    format!("{:016x}", fnv1a(text.as_bytes()))
 }
 
 #[cfg(test)]
@@ -303,7 +337,7 @@ mod tests {
     #[test]
     fn another_file_has_another_digest() {
         // FNV-1a of "a", as published with the algorithm.
-        assert_eq!(digest("a"), "af63dc4c8601ec8c");
+        assert_eq!(PriceBook::digest("a"), "af63dc4c8601ec8c");
         let changed = BUNDLED.replacen("300000", "300001", 1);
         let changed = PriceBook::parse(&changed).expect("still a price file");
         assert_ne!(changed.snapshot_id(), PriceBook::bundled().snapshot_id());

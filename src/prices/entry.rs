@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// Names the format and its version.
 pub(super) const SCHEMA: &str = "mantle.prices.v1";
 
+/// What the numbers are, for whoever reads the file.
+const UNIT: &str = "integer micro-USD per million tokens: 1000000 is 1 USD per million tokens; the same number is pico-USD per token";
+
 /// A whole price file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +27,38 @@ pub(super) struct PriceFile {
     #[serde(default)]
     pub warning: String,
     pub rows: Vec<Entry>,
+}
+
+impl PriceFile {
+    /// Makes a file of this version.
+    pub fn new(as_of: String, sources: Vec<SourceEntry>, rows: Vec<Entry>) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            unit: UNIT.to_owned(),
+            as_of,
+            currency: Currency::Usd,
+            sources,
+            warning: "Indicative list prices, not an invoice.".to_owned(),
+            rows,
+        }
+    }
+
+    /// Returns the text of the file, one entry on a line, so that two files can be compared.
+    pub fn to_text(&self) -> String {
+        let json = "texts and integers always serialize";
+        let head = Self {
+            rows: Vec::new(),
+            ..self.clone()
+        };
+        let head = serde_json::to_string_pretty(&head).expect(json);
+        let rows: Vec<String> = self
+            .rows
+            .iter()
+            .map(|entry| format!("\n    {}", serde_json::to_string(entry).expect(json)))
+            .collect();
+        let rows = format!("\"rows\": [{}\n  ]", rows.join(","));
+        head.replacen("\"rows\": []", &rows, 1) + "\n"
+    }
 }
 
 /// Everything is in US dollars.
@@ -75,6 +110,9 @@ pub(super) struct Entry {
     pub batch_input: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_output: Option<u64>,
+    /// Whether it is known to cost nothing: a price of 0 alone would mean "not known".
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub free: bool,
     /// Pico-USD for each request, beside its tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_request_pico_usd: Option<u64>,

@@ -90,7 +90,8 @@ impl Entry {
         let per_request = fee(self.per_request_pico_usd)?;
         let per_hour = self.hour_price()?;
         let rates_of_tokens = match (self.input, self.output) {
-            (Some(input), Some(output)) => rates(input, output, prices)?,
+            (Some(input), Some(output)) if !self.free => rates(input, output, prices)?,
+            (None, None) if self.free => Rates::FREE,
             // A host that sells requests or hours of a machine has no price per token.
             (None, None) if per_request != Money::ZERO || per_hour != Money::ZERO => Rates::FREE,
             _ => {
@@ -353,6 +354,18 @@ pub(super) mod tests {
         assert!(rows[0].rates.are_free());
         // Two GPUs at 2.35 USD.
         assert_eq!(rows[0].per_hour.to_string(), "$4.700000");
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let text = file_with(&entry(
+            r#""input": 3, "output": 9, "regional_uplift_percent": {"us": 10},
+               "off_peak": {"input": 1, "output": 2, "windows": [
+                    {"weekdays": [1], "hours_utc": [[0, 24]]}]}"#,
+        ));
+        let file = parse(&text).expect("a price file");
+        let written = file.to_text();
+        assert_eq!(parse(&written).expect("what we wrote"), file);
     }
 
     #[test]

@@ -6,10 +6,14 @@
 //! [`cost_at`].
 
 mod book;
+mod compare;
 mod cost;
 mod entry;
 mod file;
+mod import;
 
 pub use book::{PriceBook, Prices};
+pub use compare::{Change, Difference, PriceChange, differences};
 pub use cost::{ContextStep, LongContext, OffPeak, PriceRow, Window, cost_at, expected_cost};
 pub use file::PriceFileError;
+pub use import::{Format, Import, ImportError, Selection, Skipped, import};
