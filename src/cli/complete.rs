@@ -56,6 +56,7 @@ pub async fn run(
         policy: loaded.settings.policy,
         models: loaded.settings.models,
         prices: loaded.settings.prices,
+        network: loaded.settings.network,
         key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),

@@ -296,6 +296,10 @@ fn over(lower: Options, upper: Options) -> Options {
             pin: upper.routing.pin.or(lower.routing.pin),
         },
         models,
+        network: super::options::Network {
+            proxy: upper.network.proxy.or(lower.network.proxy),
+            ca_file: upper.network.ca_file.or(lower.network.ca_file),
+        },
         log: super::options::Log {
             level: upper.log.level.or(lower.log.level),
         },
@@ -406,6 +410,9 @@ fn narrow(options: &mut Options, workspace: Options, path: &Path, complaints: &m
     }
     if workspace.margin != super::options::Margin::default() {
         refuse("margin");
+    }
+    if workspace.network != super::options::Network::default() {
+        refuse("network");
     }
     if workspace.log.level.is_some() {
         refuse("log.level");

@@ -20,6 +20,8 @@ pub struct Options {
     pub routing: Routing,
     /// The models over the network.
     pub models: Vec<Model>,
+    /// How models are reached.
+    pub network: Network,
     /// The log file.
     pub log: Log,
 }
@@ -66,6 +68,17 @@ pub struct Index {
 pub struct Routing {
     /// Id of the one model that gets every request.
     pub pin: Option<String>,
+}
+
+/// How models are reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Network {
+    /// The proxy for every host but this machine, such as "http://proxy.example:3128"; default is
+    /// what the variables HTTPS_PROXY and NO_PROXY say.
+    pub proxy: Option<String>,
+    /// A file of certificates in PEM that are trusted beside those of the system.
+    pub ca_file: Option<String>,
 }
 
 /// The log file.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::check::{Complaint, nearest};
 use super::options::{Model, Options, Price};
 use crate::domain::{
-    FimTemplate, ModelId, ModelSpec, Money, Policy, PricePerMTok, PriceSource, Protocol, Rates,
-    Region, Tier,
+    FimTemplate, ModelId, ModelSpec, Money, Network, Policy, PricePerMTok, PriceSource, Protocol,
+    Rates, Region, Tier,
 };
 use crate::prices::Prices;
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub models: Vec<ModelSpec>,
     /// The book that their prices are looked up in.
     pub prices: Prices,
+    /// How models are reached.
+    pub network: Network,
     /// Memory that the index of the workspace may take, in bytes.
     pub index_memory: usize,
     /// Whether it takes in the dependencies that are on disk.
@@ -165,6 +167,10 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         policy,
         models,
         prices: Prices::default(),
+        network: Network {
+            proxy: options.network.proxy.clone(),
+            ca_file: options.network.ca_file.as_ref().map(Into::into),
+        },
         index_memory,
         index_dependencies: options.index.dependencies.unwrap_or(false),
         log_level,

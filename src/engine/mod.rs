@@ -58,7 +58,7 @@ pub use status::{Status, StatusState};
 
 use crate::cache::AnswerCache;
 use crate::documents::Documents;
-use crate::domain::{ModelSpec, Origin, Policy, Who};
+use crate::domain::{ModelSpec, Network, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::{EmbeddedModel, Settings};
 use crate::prices::Prices;
@@ -75,6 +75,8 @@ pub struct Setup {
     pub models: Vec<ModelSpec>,
     /// The book that their prices are looked up in.
     pub prices: Prices,
+    /// How they are reached.
+    pub network: Network,
     /// Finds the key in an environment variable; called once per model.
     pub key_of: KeySource,
     /// The ledger's file.
@@ -158,7 +160,7 @@ impl Engine {
             bytes: setup.index_memory,
         }));
         Self {
-            rosters: roster::Rosters::new(setup.key_of),
+            rosters: roster::Rosters::new(setup.key_of, setup.network),
             origin: setup.origin,
             client: setup.client,
             user: setup.user,

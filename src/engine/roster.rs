@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::arm::{ArmModel, CALLS_PER_HOST};
 use super::{Engine, KeySource};
-use crate::domain::{ModelId, ModelSpec, Policy};
+use crate::domain::{ModelId, ModelSpec, Network, Policy};
 use crate::models::Clients;
 use crate::prices::Prices;
 
@@ -45,7 +45,7 @@ pub struct Rosters {
 }
 
 impl Rosters {
-    pub fn new(key_of: KeySource) -> Self {
+    pub fn new(key_of: KeySource, network: Network) -> Self {
         let none = Roster {
             policy: Policy::default(),
             prices: Prices::default(),
@@ -54,7 +54,7 @@ impl Rosters {
         Self {
             now: RwLock::new(Arc::new(none)),
             key_of,
-            clients: Clients::new(),
+            clients: Clients::through(network),
             slots: Mutex::default(),
         }
     }

@@ -88,6 +88,7 @@ impl Desk {
             },
             models: Vec::new(),
             prices: crate::prices::Prices::default(),
+            network: Default::default(),
             key_of: Box::new(|_| None),
             ledger: folder.path().join("ledger.sqlite3"),
             cache: folder.path().join("cache"),

@@ -386,6 +386,7 @@ impl Mantle {
             policy: loaded.settings.policy,
             models: loaded.settings.models,
             prices: loaded.settings.prices,
+            network: loaded.settings.network,
             key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
             ledger: launch.paths.ledger(),
             cache: launch.paths.cache.clone(),

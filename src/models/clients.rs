@@ -4,17 +4,24 @@
 //! start and never on a thread that serves requests. Plain HTTP has a client of its own, because
 //! one with TLS cannot be built at all on a system without certificates.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Certificate, Client, Proxy, Url};
 use tokio::sync::OnceCell;
 
 use super::ModelError;
+use crate::domain::Network;
+
+/// How long a connection may take, names and certificates included.
+const CONNECT_TIME: Duration = Duration::from_secs(3);
 
 /// Shared HTTP clients. Cloning it shares them; making it costs nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Clients {
+    network: Arc<Network>,
     built: Arc<Built>,
 }
 
@@ -39,6 +46,15 @@ impl Clients {
         Self::default()
     }
 
+    /// Makes the set for a network; what is wrong with it shows when a client is needed.
+    #[must_use]
+    pub fn through(network: Network) -> Self {
+        Self {
+            network: Arc::new(network),
+            built: Arc::default(),
+        }
+    }
+
     /// Returns the client for an address, building it off the runtime's threads if need be.
     ///
     /// # Errors
@@ -57,27 +73,29 @@ impl Clients {
             (false, true) => &self.built.loopback_plain,
         };
         cell.get_or_try_init(|| async move {
-            let built = tokio::task::spawn_blocking(move || build(kind)).await;
-            match built {
-                Ok(Ok(client)) => Ok(client),
-                Ok(Err(_)) if kind.tls => Err(ModelError::NoCertificates),
-                Ok(Err(_)) | Err(_) => Err(ModelError::Unusable {
+            let network = Arc::clone(&self.network);
+            let built = tokio::task::spawn_blocking(move || build(kind, &network)).await;
+            built.unwrap_or_else(|_| {
+                Err(ModelError::Unusable {
                     why: "no HTTP client could be built; check the proxy settings".to_owned(),
-                }),
-            }
+                })
+            })
         })
         .await
         .cloned()
     }
 }
 
-fn build(kind: Kind) -> reqwest::Result<Client> {
+fn build(kind: Kind, network: &Network) -> Result<Client, ModelError> {
+    let unusable = |why: String| ModelError::Unusable { why };
     // Fails when somebody else was first, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(concat!("mantle/", env!("CARGO_PKG_VERSION")))
         // A key must never travel to another host, and a model has no reason to move.
         .redirect(Policy::none())
+        // A host that cannot be reached is told from one that is slow, and was not paid.
+        .connect_timeout(CONNECT_TIME)
         // Whether to ask again is the router's business, and may cost money.
         .retry(reqwest::retry::never());
     if !kind.tls {
@@ -89,8 +107,35 @@ fn build(kind: Kind) -> reqwest::Result<Client> {
     }
     if kind.loopback {
         builder = builder.no_proxy();
+    } else if let Some(proxy) = &network.proxy {
+        let proxy = Proxy::all(proxy)
+            .map_err(|_| unusable("`network.proxy` is no address of a proxy".to_owned()))?;
+        builder = builder.proxy(proxy);
     }
-    builder.build()
+    if let Some(file) = network.ca_file.as_ref().filter(|_| kind.tls) {
+        builder = builder.tls_certs_merge(certificates(file).map_err(unusable)?);
+    }
+    builder.build().map_err(|_| match kind.tls {
+        true => ModelError::NoCertificates,
+        false => unusable("no HTTP client could be built; check the proxy settings".to_owned()),
+    })
+}
+
+/// Reads a file of certificates.
+fn certificates(file: &Path) -> Result<Vec<Certificate>, String> {
+    let pem = std::fs::read(file).map_err(|error| {
+        format!(
+            "`network.ca_file` {} cannot be read: {error}",
+            file.display()
+        )
+    })?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(format!(
+            "`network.ca_file` {} holds no certificate in PEM",
+            file.display()
+        )),
+    }
 }
 
 /// Returns whether an address is on this machine, where no proxy can be of use.

@@ -110,6 +110,7 @@ impl Disk {
             policy: Policy::default(),
             models: Vec::new(),
             prices: crate::prices::Prices::default(),
+            network: Default::default(),
             key_of: Box::new(|_| None),
             ledger: self.path("state/ledger.sqlite3"),
             cache: self.path("cache"),

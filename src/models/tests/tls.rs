@@ -11,7 +11,7 @@ use rustls::{ServerConfig, ServerConnection};
 
 use super::http::again_with;
 use super::{cleared, spec};
-use crate::domain::{Completion, Protocol};
+use crate::domain::{Completion, Network, Protocol};
 use crate::models::{Clients, Collected, Model, ModelError, SecretString};
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/models/tests/tls");
@@ -50,10 +50,14 @@ fn start() -> String {
 }
 
 async fn ask(url: &str) -> Result<Completion, ModelError> {
+    ask_with(url, &Clients::new()).await
+}
+
+async fn ask_with(url: &str, clients: &Clients) -> Result<Completion, ModelError> {
     Model::new(
         spec(Protocol::OpenAiCompletions, url),
         Some(SecretString::from("key-1")),
-        &Clients::new(),
+        clients,
     )
     .expect("a usable model")
     .complete(cleared(), &mut Collected::default())
@@ -72,6 +76,34 @@ async fn https_works_with_an_authority_of_the_system() {
     }
     let answer = ask(&start()).await.expect("an answer");
     assert_eq!(answer.text, "1");
+}
+
+fn trusting(file: String) -> Clients {
+    Clients::through(Network {
+        ca_file: Some(file.into()),
+        ..Network::default()
+    })
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_beside_those_of_the_system() {
+    let clients = trusting(format!("{FILES}/authority.pem"));
+    let answer = ask_with(&start(), &clients).await.expect("an answer");
+    assert_eq!(answer.text, "1");
+}
+
+#[tokio::test]
+async fn a_file_without_a_certificate_is_named() {
+    for (file, expected) in [
+        ("localhost.key", "holds no certificate in PEM"),
+        ("no-such-file", "cannot be read"),
+    ] {
+        let clients = trusting(format!("{FILES}/{file}"));
+        let Err(ModelError::Unusable { why }) = ask_with(&start(), &clients).await else {
+            panic!("{file} is no authority");
+        };
+        assert!(why.contains(file) && why.contains(expected), "{why}");
+    }
 }
 
 #[tokio::test]
