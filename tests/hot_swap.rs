@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 use support::{PATIENCE, Server, Workspace};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// Every protocol over HTTP, the path that it asks, and the answer that is played.
 const PROTOCOLS: [(&str, &str, &str); 9] = [
@@ -39,7 +40,7 @@ const TYPISTS: usize = 4;
 /// How often each path was asked.
 type Asked = Arc<Mutex<HashMap<String, usize>>>;
 
-async fn provider() -> (u16, Asked) {
+async fn provider(tasks: &mut JoinSet<()>) -> (u16, Asked) {
     let asked = Asked::default();
     let count = Arc::clone(&asked);
     let app = Router::new().fallback(move |request: Request| {
@@ -70,7 +71,9 @@ async fn provider() -> (u16, Asked) {
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("a bound address").port();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    tasks.spawn(async move {
+        let _served = axum::serve(listener, app).await;
+    });
     (port, asked)
 }
 
@@ -84,7 +87,8 @@ fn configuration(protocol: &str, port: u16) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_ordered_pair_of_protocols_is_swapped_under_load() {
-    let (port, asked) = provider().await;
+    let mut tasks = JoinSet::new();
+    let (port, asked) = provider(&mut tasks).await;
     let workspace = Workspace::new(&[]);
     workspace.configure(&configuration(PROTOCOLS[0].0, port));
     let server = Server::start(&workspace).await;

@@ -177,6 +177,6 @@ pub fn spec() -> ModelSpec {
         max_output_tokens: 128,
         first_token_timeout: Duration::from_secs(1),
         idle_timeout: Duration::from_secs(1),
-        api_key_env: None,
+        api_key: None,
     }
 }

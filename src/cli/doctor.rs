@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{Command, VERSION};
+use crate::config::key_of;
 use crate::domain::Origin;
 use crate::engine::{ArmState, BookState, Clock, Engine, KeptFolder, Setup};
 
@@ -75,7 +76,10 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
         models: loaded.settings.models,
         prices: loaded.settings.prices,
         network: loaded.settings.network,
-        key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
+        key_of: Box::new(move |place| {
+            let key = key_of(&environment, place);
+            key.map(Into::into).map_err(|error| error.to_string())
+        }),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,

@@ -6,12 +6,14 @@
 //! gathered before any is shown. No part reads this module: each gets its slice from a face.
 
 mod check;
+mod keys;
 mod layers;
 mod options;
 mod paths;
 mod settings;
 
 pub use check::{Complaint, nearest};
+pub use keys::{KeyError, key_of};
 pub use layers::{Environment, Layers, Loaded, load};
 pub use options::Options;
 pub use paths::Paths;

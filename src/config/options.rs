@@ -123,9 +123,12 @@ pub struct Model {
 
 /// Where a key is: never the key itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct ApiKey {
     /// Name of the environment variable that holds it.
-    pub env: String,
+    pub env: Option<String>,
+    /// Absolute path of a file that holds it and that only you may read.
+    pub file: Option<String>,
 }
 
 /// What a model costs.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::check::{Complaint, nearest};
 use super::options::{Model, Options, Price};
 use crate::domain::{
-    FimTemplate, ModelId, ModelSpec, Money, Network, Policy, PricePerMTok, PriceSource, Protocol,
-    Rates, Region, Tier,
+    FimTemplate, KeyPlace, ModelId, ModelSpec, Money, Network, Policy, PricePerMTok, PriceSource,
+    Protocol, Rates, Region, Tier,
 };
 use crate::prices::Prices;
 
@@ -250,7 +250,7 @@ fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
         None if is_loopback => PriceSource::Free,
         None => PriceSource::Unknown,
     };
-    let api_key_env = model.api_key.as_ref().map(|key| key.env.clone());
+    let api_key = model.api_key.as_ref().map(key_place).transpose()?;
     Ok(ModelSpec {
         id: ModelId::new(id),
         tier,
@@ -266,8 +266,27 @@ fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
             model.first_token_timeout_ms.unwrap_or(5_000).max(1),
         ),
         idle_timeout: Duration::from_millis(model.idle_timeout_ms.unwrap_or(2_000).max(1)),
-        api_key_env,
+        api_key,
     })
+}
+
+fn key_place(key: &super::options::ApiKey) -> Result<KeyPlace, SettingsError> {
+    match (&key.env, &key.file) {
+        (Some(name), None) => Ok(KeyPlace::Variable(name.clone())),
+        (None, Some(file)) if std::path::Path::new(file).is_absolute() => {
+            Ok(KeyPlace::File(file.into()))
+        }
+        (None, Some(file)) => Err(unknown(
+            "api_key.file",
+            file,
+            "it is an absolute path".to_owned(),
+        )),
+        (Some(_), Some(_)) | (None, None) => Err(unknown(
+            "api_key",
+            "{ … }",
+            "it is { env = \"NAME\" } or { file = \"/PATH\" }".to_owned(),
+        )),
+    }
 }
 
 fn named<T: Copy>(

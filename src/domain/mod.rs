@@ -34,7 +34,9 @@ pub use event::{
 };
 pub use fim::{FimTemplate, special_tokens};
 pub use id::{BurstId, CallId, CompletionId, DecisionId, EpisodeId, RowId};
-pub use model::{EMBEDDED, ModelId, ModelSpec, PriceSource, Protocol, Rates, Region, Tier};
+pub use model::{
+    EMBEDDED, KeyPlace, ModelId, ModelSpec, PriceSource, Protocol, Rates, Region, Tier,
+};
 pub use money::{Money, PricePerMTok, divide_half_even};
 pub use network::Network;
 pub use policy::Policy;

@@ -1,6 +1,7 @@
 //! What is known about a model before it is called.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -217,6 +218,29 @@ pub enum PriceSource {
     Unknown,
 }
 
+/// Where the key of a model is: never the key itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeyPlace {
+    /// In an environment variable.
+    Variable(String),
+    /// In a file that only the user may read.
+    File(PathBuf),
+}
+
+impl KeyPlace {
+    /// Returns what to do when there is no key there, as one sentence.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Variable(name) => format!("Set the environment variable {name}."),
+            Self::File(file) => format!(
+                "Write the key into {}, which only you may read (`chmod 600`).",
+                file.display()
+            ),
+        }
+    }
+}
+
 /// One model that the configuration names.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ModelSpec {
@@ -244,8 +268,8 @@ pub struct ModelSpec {
     pub first_token_timeout: std::time::Duration,
     /// How long to wait between tokens.
     pub idle_timeout: std::time::Duration,
-    /// Environment variable that holds the key, if it needs one.
-    pub api_key_env: Option<String>,
+    /// Where its key is, if it needs one.
+    pub api_key: Option<KeyPlace>,
 }
 
 impl ModelSpec {
@@ -285,7 +309,7 @@ mod tests {
             max_output_tokens: 1,
             first_token_timeout: Duration::ZERO,
             idle_timeout: Duration::ZERO,
-            api_key_env: None,
+            api_key: None,
         };
         assert_eq!(spec.host(), host);
     }

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::health::Health;
 use super::hosts::bills_cancelled_in_full;
-use crate::domain::{ModelSpec, Money, PriceSource, Timestamp, TokenCount, Usage};
+use crate::domain::{KeyPlace, ModelSpec, Money, PriceSource, Timestamp, TokenCount, Usage};
 use crate::models::{Clients, Model, ModelError};
 use crate::prices::{Prices, cost_at, expected_cost};
 use crate::routing::Arm;
@@ -22,7 +22,8 @@ pub struct ArmModel {
     pub spec: ModelSpec,
     /// The model itself, or why it cannot be used.
     pub model: Result<Model, ModelError>,
-    pub has_key: bool,
+    /// Whether its key is there, or it needs none; else why it is not.
+    pub key: Result<(), String>,
     pub health: Health,
     /// Calls that its host may have at once; all models of a host share them.
     pub slots: Arc<Semaphore>,
@@ -34,20 +35,20 @@ impl ArmModel {
     pub fn new(
         spec: ModelSpec,
         prices: Prices,
-        key_of: &(dyn Fn(&str) -> Option<SecretString> + Send + Sync),
+        key_of: &(dyn Fn(&KeyPlace) -> Result<SecretString, String> + Send + Sync),
         clients: &Clients,
         slots: Arc<Semaphore>,
     ) -> Self {
-        let key = spec.api_key_env.as_deref().and_then(key_of);
-        let has_key = spec.api_key_env.is_none() || key.is_some();
-        let model = Model::new(spec.clone(), key, clients);
+        let key = spec.api_key.as_ref().map(key_of).transpose();
+        let secret = key.as_ref().ok().cloned().flatten();
+        let model = Model::new(spec.clone(), secret, clients);
         if let Err(error) = &model {
             tracing::warn!(model = %spec.id, %error, "a model cannot be used");
         }
         Self {
             spec,
             model,
-            has_key,
+            key: key.map(|_| ()),
             health: Health::default(),
             slots,
             prices,
@@ -61,7 +62,7 @@ impl ArmModel {
         Self {
             spec,
             model,
-            has_key: true,
+            key: Ok(()),
             health: Health::default(),
             slots: Arc::new(Semaphore::new(CALLS_PER_HOST)),
             prices: Prices::default(),
@@ -76,7 +77,7 @@ impl ArmModel {
             tier: self.spec.tier,
             region: self.spec.region.clone(),
             cost: self.expected_cost(input, TokenCount::new(answer), now),
-            has_key: self.has_key,
+            has_key: self.key.is_ok(),
             is_healthy: self.model.is_ok() && self.health.may_be_tried(now),
             // The prompt is fitted to the model; what must fit is an answer with some prompt.
             fits: u64::from(self.spec.context_tokens) >= answer + 64,
@@ -207,7 +208,7 @@ mod tests {
             max_output_tokens: 62,
             first_token_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(2),
-            api_key_env: None,
+            api_key: None,
         };
         let arm = ArmModel::scripted(spec, Script::answer(""));
         let cost = arm.cancel_cost(TokenCount::new(1_500), NOW);

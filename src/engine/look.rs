@@ -82,12 +82,7 @@ impl Engine {
             }
             PriceSource::Own(_) | PriceSource::Pool(_) | PriceSource::Free => {}
         }
-        if !arm.has_key {
-            let name = spec.api_key_env.as_deref().unwrap_or_default();
-            return Err(format!(
-                "its key is not set; set the environment variable {name}"
-            ));
-        }
+        arm.key.clone()?;
         let model = arm
             .model
             .as_ref()

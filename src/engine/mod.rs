@@ -58,14 +58,14 @@ pub use status::{Status, StatusState};
 
 use crate::cache::AnswerCache;
 use crate::documents::Documents;
-use crate::domain::{ModelSpec, Network, Origin, Policy, Who};
+use crate::domain::{KeyPlace, ModelSpec, Network, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::{EmbeddedModel, Settings};
 use crate::prices::Prices;
 use crate::workspace::{Library, LibraryLimits};
 
-/// Finds the key that an environment variable holds.
-pub type KeySource = Box<dyn Fn(&str) -> Option<SecretString> + Send + Sync>;
+/// Takes the key from a place, or says why there is none.
+pub type KeySource = Box<dyn Fn(&KeyPlace) -> Result<SecretString, String> + Send + Sync>;
 
 /// What an engine is made of. Nothing in it has been opened or read yet.
 pub struct Setup {
@@ -77,7 +77,7 @@ pub struct Setup {
     pub prices: Prices,
     /// How they are reached.
     pub network: Network,
-    /// Finds the key in an environment variable; called once per model.
+    /// Takes the keys from their places; called once per model.
     pub key_of: KeySource,
     /// The ledger's file.
     pub ledger: PathBuf,

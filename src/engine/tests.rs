@@ -50,7 +50,7 @@ fn spec(id: &str, usd_per_mtok: Option<&str>) -> ModelSpec {
         max_output_tokens: 64,
         first_token_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(2),
-        api_key_env: None,
+        api_key: None,
     }
 }
 
@@ -89,7 +89,7 @@ impl Desk {
             models: Vec::new(),
             prices: crate::prices::Prices::default(),
             network: Default::default(),
-            key_of: Box::new(|_| None),
+            key_of: Box::new(|_| Err("there are no keys here".to_owned())),
             ledger: folder.path().join("ledger.sqlite3"),
             cache: folder.path().join("cache"),
             origin: Origin::Lsp,

@@ -31,7 +31,7 @@ use super::reload::Reload;
 use super::start::Launch;
 use super::suggest::{Ask, Suggestion};
 use super::workspace::Abilities;
-use crate::config::Layers;
+use crate::config::{Layers, key_of};
 use crate::documents::PositionEncoding;
 use crate::domain::{CompletionId, Origin};
 use crate::engine::{BookState, Clock, Engine, OutcomeError, Setup};
@@ -387,7 +387,10 @@ impl Mantle {
             models: loaded.settings.models,
             prices: loaded.settings.prices,
             network: loaded.settings.network,
-            key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
+            key_of: Box::new(move |place| {
+                let key = key_of(&environment, place);
+                key.map(Into::into).map_err(|error| error.to_string())
+            }),
             ledger: launch.paths.ledger(),
             cache: launch.paths.cache.clone(),
             origin: if options.is_try {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{CallOutcome, FimTemplate};
+use crate::domain::{CallOutcome, FimTemplate, KeyPlace};
 
 /// What a call was waiting for when its time was up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,8 +89,8 @@ pub enum ModelError {
     /// The model needs a key and there is none.
     #[error("no key for this model")]
     NoKey {
-        /// The environment variable that should hold it.
-        variable: String,
+        /// Where it should be.
+        place: KeyPlace,
     },
     /// The system has no CA certificates, so no TLS connection can be checked.
     #[error("no CA certificates were found on this system")]
@@ -232,7 +232,7 @@ impl ModelError {
             Self::Garbled { .. } => {
                 "Check that `base_url` and `protocol` belong to the same server.".to_owned()
             }
-            Self::NoKey { variable } => format!("Set the environment variable {variable}."),
+            Self::NoKey { place } => place.hint(),
             Self::NoCertificates => {
                 "Install the package ca-certificates, or let SSL_CERT_FILE name a bundle."
                     .to_owned()

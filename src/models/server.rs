@@ -5,7 +5,7 @@ use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use crate::domain::{Completion, ModelSpec};
+use crate::domain::{Completion, KeyPlace, ModelSpec};
 
 use super::answer::{Answer, Decode};
 use super::clients::is_loopback;
@@ -22,7 +22,7 @@ pub(super) struct Server {
     /// A header that goes with every request.
     also: Option<(&'static str, &'static str)>,
     /// The variable that should hold the key, when it is not there.
-    missing_key: Option<String>,
+    missing_key: Option<KeyPlace>,
     patience: Patience,
     clients: Clients,
 }
@@ -83,7 +83,7 @@ impl Server {
             .transpose()?;
         Ok(Self {
             host: spec.host().to_owned(),
-            missing_key: spec.api_key_env.clone().filter(|_| authorization.is_none()),
+            missing_key: spec.api_key.clone().filter(|_| authorization.is_none()),
             root,
             authorization,
             also: None,
@@ -139,9 +139,9 @@ impl Server {
     }
 
     async fn target(&self, path: &str) -> Result<(Client, Url), ModelError> {
-        if let Some(variable) = &self.missing_key {
+        if let Some(place) = &self.missing_key {
             return Err(ModelError::NoKey {
-                variable: variable.clone(),
+                place: place.clone(),
             });
         }
         let mut url = self.root.clone();

@@ -111,7 +111,7 @@ impl Disk {
             models: Vec::new(),
             prices: crate::prices::Prices::default(),
             network: Default::default(),
-            key_of: Box::new(|_| None),
+            key_of: Box::new(|_| Err("there are no keys here".to_owned())),
             ledger: self.path("state/ledger.sqlite3"),
             cache: self.path("cache"),
             origin: Origin::Lsp,

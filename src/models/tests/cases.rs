@@ -21,7 +21,7 @@ pub(in crate::models) fn spec(protocol: Protocol, base_url: &str) -> ModelSpec {
         max_output_tokens: 64,
         first_token_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(10),
-        api_key_env: None,
+        api_key: None,
     }
 }
 

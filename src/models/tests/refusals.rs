@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fake::{Fake, raw, status};
 use super::{cleared, spec};
-use crate::domain::{CallOutcome, ModelSpec, Protocol};
+use crate::domain::{CallOutcome, KeyPlace, ModelSpec, Protocol};
 use crate::models::{Clients, Collected, Model, ModelError, SecretString};
 
 async fn refused(code: u16, headers: &'static [(&str, &str)], body: &'static str) -> ModelError {
@@ -145,7 +145,7 @@ async fn nobody_there_is_unreachable() {
 async fn a_missing_key_is_found_before_anything_is_sent() {
     let fake = Fake::start(|_, _| status(200, &[], "")).await;
     let spec = ModelSpec {
-        api_key_env: Some("SOME_API_KEY".to_owned()),
+        api_key: Some(KeyPlace::Variable("SOME_API_KEY".to_owned())),
         ..spec(Protocol::OpenAiCompletions, &fake.url)
     };
     let error = Model::new(spec, None, &Clients::new())
