@@ -57,6 +57,7 @@ bench:
 ## soak: what takes minutes: random sessions, a server that never ends, a coverage-guided fuzzer
 soak:
 	$(CARGO) bench --locked --bench soak -- --minutes $(SOAK_MINUTES)
+	$(CARGO) bench --locked --bench calls
 	tests/fuzz/run.sh $$(($(SOAK_MINUTES) * 60))
 
 ## install: the release binary into cargo's bin folder

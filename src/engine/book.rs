@@ -82,6 +82,13 @@ impl Book {
         }
     }
 
+    /// Notes what will be recorded, so that it is on the ledger also if this process is killed.
+    pub fn note(&self, event: &LedgerEvent) {
+        if let Some(Ok(ledger)) = self.ledger.get() {
+            ledger.note(event);
+        }
+    }
+
     /// Records an event and returns once it is on disk.
     ///
     /// # Errors

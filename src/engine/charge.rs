@@ -77,6 +77,15 @@ impl<'e> Charge<'e> {
             duration_ms: 0,
             at: now,
         };
+        if !arm.is_free() {
+            // Should this process be killed, the row says what the call has cost at the most.
+            let most = u64::from(spec.max_output_tokens);
+            let mut begun = row.clone();
+            begun.usage.input_total = Some(prompt_tokens);
+            begun.usage.output_total = Some(TokenCount::new(most));
+            begun.cost = arm.cost(&begun.usage, Duration::ZERO, now);
+            engine.book.note(&LedgerEvent::Call(Box::new(begun)));
+        }
         Self {
             engine,
             arm,

@@ -7,7 +7,7 @@ use super::complete::Decided;
 use super::explain::Explanation;
 use crate::context::Context;
 use crate::domain::{
-    CompletionId, DecisionId, DecisionRow, LedgerEvent, ModelId, Money, Prompt, Reason,
+    Action, CompletionId, DecisionId, DecisionRow, LedgerEvent, ModelId, Money, Prompt, Reason,
 };
 
 impl Engine {
@@ -25,43 +25,46 @@ impl Engine {
         let estimate = arm
             .as_ref()
             .and_then(|arm| decision.arms.iter().find(|known| known.model == *arm));
-        self.book
-            .record(LedgerEvent::Decision(Box::new(DecisionRow {
-                id,
-                parent,
-                step,
-                history_hash: None,
-                completion: decided.request.id,
-                episode: Some(decided.episode),
-                burst: decided.burst,
-                who: self.who(),
-                origin: self.origin,
-                trigger: decided.request.trigger,
-                document_version: Some(decided.snapshot.version),
-                language: decided.features.language.clone(),
-                site: decided.features.site,
-                arms: decision.arms.clone(),
-                action: decision.action,
-                tier: estimate.map(|estimate| estimate.tier),
-                expected_cost: estimate
-                    .and_then(|estimate| estimate.cost)
-                    .unwrap_or(Money::ZERO),
-                arm,
-                reason,
-                propensity: decision.propensity,
-                epsilon: odds.map(|odds| odds.epsilon),
-                // The bits of the seed; the ledger knows no unsigned numbers.
-                seed: odds.map(|odds| odds.seed.cast_signed()),
-                lambda: odds.map(|odds| odds.lambda),
-                value_per_char: odds.map(|odds| odds.value_per_char),
-                budget_lease: None,
-                policy: decided.roster.policy.id.clone(),
-                posterior: None,
-                price_snapshot: Some(decided.roster.prices.snapshot_id().to_owned()),
-                feature_hash: odds.map(|odds| odds.feature_hash.clone()),
-                features: Some(decided.features.clone()),
-                at: decided.request.received,
-            })));
+        let event = LedgerEvent::Decision(Box::new(DecisionRow {
+            id,
+            parent,
+            step,
+            history_hash: None,
+            completion: decided.request.id,
+            episode: Some(decided.episode),
+            burst: decided.burst,
+            who: self.who(),
+            origin: self.origin,
+            trigger: decided.request.trigger,
+            document_version: Some(decided.snapshot.version),
+            language: decided.features.language.clone(),
+            site: decided.features.site,
+            arms: decision.arms.clone(),
+            action: decision.action,
+            tier: estimate.map(|estimate| estimate.tier),
+            expected_cost: estimate
+                .and_then(|estimate| estimate.cost)
+                .unwrap_or(Money::ZERO),
+            arm,
+            reason,
+            propensity: decision.propensity,
+            epsilon: odds.map(|odds| odds.epsilon),
+            // The bits of the seed; the ledger knows no unsigned numbers.
+            seed: odds.map(|odds| odds.seed.cast_signed()),
+            lambda: odds.map(|odds| odds.lambda),
+            value_per_char: odds.map(|odds| odds.value_per_char),
+            budget_lease: None,
+            policy: decided.roster.policy.id.clone(),
+            posterior: None,
+            price_snapshot: Some(decided.roster.prices.snapshot_id().to_owned()),
+            feature_hash: odds.map(|odds| odds.feature_hash.clone()),
+            features: Some(decided.features.clone()),
+            at: decided.request.received,
+        }));
+        if decision.action == Action::Call && decision.expected_cost > Money::ZERO {
+            self.book.note(&event);
+        }
+        self.book.record(event);
     }
 
     pub(super) fn explain(&self, decided: &Decided, prompt: Option<Prompt>, steps: Vec<String>) {

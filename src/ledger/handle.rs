@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::LedgerError;
+use super::journal::Journal;
 use super::writer::{self, Message, WriterSettings};
 use crate::domain::LedgerEvent;
 
@@ -17,6 +18,7 @@ use crate::domain::LedgerEvent;
 pub struct Ledger {
     queue: mpsc::Sender<Message>,
     state: SharedState,
+    journal: Journal,
 }
 
 /// Whether events reach the disk.
@@ -76,8 +78,13 @@ impl Ledger {
     pub async fn open_with(path: &Path, settings: WriterSettings) -> Result<Self, LedgerError> {
         let (queue, messages) = mpsc::channel(settings.capacity);
         let state = SharedState::new();
-        writer::start(path, settings, messages, state.clone()).await?;
-        Ok(Self { queue, state })
+        let journal = Journal::of(path);
+        writer::start(path, settings, messages, state.clone(), journal.clone()).await?;
+        Ok(Self {
+            queue,
+            state,
+            journal,
+        })
     }
 
     /// Reserves room in the writer's queue, so that recording from a `Drop` can neither wait nor
@@ -103,6 +110,16 @@ impl Ledger {
     /// As [`Ledger::reserve`]; the event is then not recorded.
     pub fn record(&self, event: LedgerEvent) -> Result<(), LedgerError> {
         self.reserve().map(|place| place.record(event))
+    }
+
+    /// Notes what will be recorded, as itself or as another row of the same id, so that it is on
+    /// the ledger also when this process is killed before that. Decisions and calls only.
+    ///
+    /// A note that cannot be made is logged, and what it was for goes on.
+    pub fn note(&self, event: &LedgerEvent) {
+        if let Err(error) = self.journal.note(event) {
+            tracing::warn!(%error, "a call that begins could not be noted");
+        }
     }
 
     /// Records an event and returns once it is on disk. It waits for room in the queue; dropped

@@ -11,6 +11,7 @@ mod error;
 mod figures;
 mod handle;
 mod insert;
+mod journal;
 mod reader;
 mod report;
 mod revenue;

@@ -52,7 +52,7 @@ impl LedgerReader {
     /// writes merges them.
     #[must_use]
     pub fn side_files(&self) -> usize {
-        spool::left_behind(&self.path).len()
+        spool::left_behind(&self.path, spool::Kind::Waiting).len()
     }
 
     /// Adds up what happened in a period, from one state of the ledger.

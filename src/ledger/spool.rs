@@ -17,6 +17,24 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// How many names are tried before something else must be wrong.
 const ATTEMPTS: u32 = 64;
 
+/// What a side file holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Events that the database did not take.
+    Waiting,
+    /// Events that have begun and are on their way to the database.
+    Begun,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "spool",
+            Self::Begun => "begun",
+        }
+    }
+}
+
 /// A side file that this process writes.
 pub(super) struct Spool {
     file: File,
@@ -27,14 +45,18 @@ pub(super) struct Spool {
 
 impl Spool {
     /// Creates an empty side file next to the ledger.
-    pub(super) fn create(ledger: &Path) -> io::Result<Self> {
+    pub(super) fn create(ledger: &Path, kind: Kind) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let suffix = match number {
                 0 => String::new(),
                 number => format!("-{number}"),
             };
-            let name = format!("{}{}{suffix}.jsonl", prefix(ledger), std::process::id());
+            let name = format!(
+                "{}{}{suffix}.jsonl",
+                prefix(ledger, kind),
+                std::process::id()
+            );
             let path = folder(ledger).join(name);
             let created = OpenOptions::new()
                 .read(true)
@@ -67,6 +89,27 @@ impl Spool {
 
     /// Appends events; when this returns, they are on disk. On an error none of them counts.
     pub(super) fn append(&mut self, events: &[LedgerEvent]) -> io::Result<()> {
+        let length = self.write(events)?;
+        self.file.sync_data()?;
+        self.length = length;
+        Ok(())
+    }
+
+    /// Appends events; when this returns, they survive this process, but not a power cut.
+    pub(super) fn append_unsynced(&mut self, events: &[LedgerEvent]) -> io::Result<()> {
+        self.length = self.write(events)?;
+        Ok(())
+    }
+
+    /// Takes everything out.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.length = 0;
+        Ok(())
+    }
+
+    /// Writes behind what counts, and returns the length that counts if this does.
+    fn write(&mut self, events: &[LedgerEvent]) -> io::Result<u64> {
         let mut lines = Vec::new();
         for event in events {
             serde_json::to_writer(&mut lines, event)?;
@@ -75,9 +118,7 @@ impl Spool {
         self.file.set_len(self.length)?;
         self.file.seek(SeekFrom::Start(self.length))?;
         self.file.write_all(&lines)?;
-        self.file.sync_data()?;
-        self.length += lines.len() as u64;
-        Ok(())
+        Ok(self.length + lines.len() as u64)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -149,9 +190,9 @@ impl Leftover {
     }
 }
 
-/// Returns the side files next to a ledger, oldest name first.
-pub(super) fn left_behind(ledger: &Path) -> Vec<PathBuf> {
-    let prefix = prefix(ledger);
+/// Returns the side files of a kind next to a ledger, oldest name first.
+pub(super) fn left_behind(ledger: &Path, kind: Kind) -> Vec<PathBuf> {
+    let prefix = prefix(ledger, kind);
     let Ok(entries) = std::fs::read_dir(folder(ledger)) else {
         return Vec::new();
     };
@@ -167,10 +208,10 @@ pub(super) fn left_behind(ledger: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// `ledger.db` has side files named `ledger-spool-<process>.jsonl`.
-fn prefix(ledger: &Path) -> String {
+/// `ledger.db` has side files named `ledger-spool-<process>.jsonl` and `ledger-begun-…`.
+fn prefix(ledger: &Path, kind: Kind) -> String {
     let stem = ledger.file_stem().unwrap_or_default().to_string_lossy();
-    format!("{stem}-spool-")
+    format!("{stem}-{}-", kind.as_str())
 }
 
 fn folder(ledger: &Path) -> &Path {

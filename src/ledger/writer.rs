@@ -16,7 +16,8 @@ use super::connection::open_for_writing;
 use super::error::{LedgerError, is_busy, message};
 use super::handle::{LedgerState, SharedState};
 use super::insert::insert;
-use super::spool::{self, Leftover, Spool};
+use super::journal::Journal;
+use super::spool::{self, Kind, Leftover, Spool};
 use crate::domain::LedgerEvent;
 
 /// How many events are committed as one group at most.
@@ -77,6 +78,7 @@ pub(super) async fn start(
     settings: WriterSettings,
     messages: mpsc::Receiver<Message>,
     state: SharedState,
+    journal: Journal,
 ) -> Result<(), LedgerError> {
     let failed = |error: std::io::Error| LedgerError::Open {
         path: path.to_owned(),
@@ -99,7 +101,7 @@ pub(super) async fn start(
                 }
             };
             let _ = opened.send(Ok(()));
-            let mut writer = Writer::new(store, messages, state);
+            let mut writer = Writer::new(store, messages, state, journal);
             // What panics is in the writer's hands still, so it can go on where it was.
             while std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(writer.run())))
                 .is_err()
@@ -121,6 +123,7 @@ struct Writer {
     store: Store,
     messages: mpsc::Receiver<Message>,
     state: SharedState,
+    journal: Journal,
     /// The group that is being written.
     in_hand: Vec<Message>,
     /// Events that nobody waits for and that no disk took yet.
@@ -129,11 +132,17 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(store: Store, messages: mpsc::Receiver<Message>, state: SharedState) -> Self {
+    fn new(
+        store: Store,
+        messages: mpsc::Receiver<Message>,
+        state: SharedState,
+        journal: Journal,
+    ) -> Self {
         Self {
             store,
             messages,
             state,
+            journal,
             in_hand: Vec::with_capacity(GROUP),
             backlog: Vec::new(),
             panics: 0,
@@ -158,6 +167,7 @@ impl Writer {
                 "events were lost with the ledger"
             );
         }
+        self.journal.end();
         if let Some(connection) = self.store.connection.take() {
             // The last one to close moves the log into the file; a failure leaves it to the next.
             let _ = connection.close().await;
@@ -222,6 +232,7 @@ impl Writer {
         match written {
             Ok(()) => {
                 self.backlog.clear();
+                self.journal.written(&events);
                 self.is_written();
                 self.answer(&Ok(()));
             }
@@ -322,7 +333,9 @@ impl Store {
             spool: None,
             next_try: None,
         };
-        for left in spool::left_behind(path) {
+        let waiting = spool::left_behind(path, Kind::Waiting);
+        let begun = spool::left_behind(path, Kind::Begun);
+        for left in waiting.into_iter().chain(begun) {
             if let Err(reason) = store.merge_left_behind(&left).await {
                 tracing::warn!(%reason, file = %left.display(), "a ledger side file could not be merged");
             }
@@ -411,7 +424,7 @@ impl Store {
         let mut spool = match self.spool.take() {
             Some(spool) if spool.path().exists() => spool,
             _ => {
-                let spool = Spool::create(&self.path)?;
+                let spool = Spool::create(&self.path, Kind::Waiting)?;
                 tracing::warn!(
                     file = %spool.path().display(),
                     "the ledger cannot be written; events go to a side file"

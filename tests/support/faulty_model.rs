@@ -47,6 +47,11 @@ pub struct FaultyModel {
 impl FaultyModel {
     /// Starts a server that meets every call in the same way.
     pub async fn start(fault: Fault) -> Self {
+        Self::by_number(move |_| fault).await
+    }
+
+    /// Starts a server that meets each call as `fault` says of its number, from 0.
+    pub async fn by_number(fault: impl Fn(usize) -> Fault + Send + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.expect("a free port");
         let port = listener.local_addr().expect("a bound port").port();
@@ -56,8 +61,10 @@ impl FaultyModel {
         listening.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                connections.spawn(meet(stream, fault));
+                let number = count.fetch_add(1, Ordering::Relaxed);
+                connections.spawn(meet(stream, fault(number)));
+                // Those that have ended are let go.
+                while connections.try_join_next().is_some() {}
             }
         });
         Self {

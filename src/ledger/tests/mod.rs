@@ -1,5 +1,6 @@
 //! Tests of the ledger as a whole; `rows` makes events for them and for the report's tests.
 
+mod begun;
 pub(crate) mod example;
 mod killed;
 mod migrating;

@@ -63,7 +63,7 @@ async fn a_locked_file_is_waited_for() {
     release(other).await;
     waiting.await.expect("no panic").expect("recorded");
     assert_eq!(count(&path, "suppressed").await, 2);
-    assert!(spool::left_behind(&path).is_empty());
+    assert!(spool::left_behind(&path, spool::Kind::Waiting).is_empty());
 }
 
 #[tokio::test]
@@ -77,11 +77,11 @@ async fn a_file_locked_for_long_has_a_side_file_that_is_merged_when_it_can_be_wr
         ledger.record_and_wait(event(n)).await.expect("recorded");
     }
     assert_eq!(count(&path, "suppressed").await, 0);
-    assert_eq!(spool::left_behind(&path).len(), 1);
+    assert_eq!(spool::left_behind(&path, spool::Kind::Waiting).len(), 1);
     assert_eq!(ledger.state(), LedgerState::Writable);
     release(other).await;
     // Without any further event: the writer tries again by itself.
-    while !spool::left_behind(&path).is_empty() {
+    while !spool::left_behind(&path, spool::Kind::Waiting).is_empty() {
         tokio::task::yield_now().await;
     }
     assert_eq!(count(&path, "suppressed").await, 20);
@@ -96,7 +96,7 @@ async fn a_side_file_is_merged_at_the_next_open() {
         .close()
         .await;
     // What a process leaves that died while the ledger was locked, the last line torn.
-    let mut left = spool::Spool::create(&path).expect("a side file");
+    let mut left = spool::Spool::create(&path, spool::Kind::Waiting).expect("a side file");
     left.append(&[event(1), event(2)]).expect("written");
     let name = left.path().to_owned();
     drop(left);
@@ -118,7 +118,7 @@ async fn the_side_file_of_a_living_process_is_left_to_it() {
         .expect("a new ledger")
         .close()
         .await;
-    let mut living = spool::Spool::create(&path).expect("a side file");
+    let mut living = spool::Spool::create(&path, spool::Kind::Waiting).expect("a side file");
     living.append(&[event(1)]).expect("written");
     Ledger::open(&path)
         .await
