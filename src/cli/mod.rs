@@ -4,6 +4,7 @@
 //! failed, 2 wrong use. An error says what to do next. `mantle lsp` is parsed here and started by
 //! `main`, so that the faces do not know each other.
 
+mod budget;
 mod complete;
 mod config;
 mod doctor;
@@ -61,6 +62,8 @@ enum CommandArgs {
     Complete(complete::CompleteArgs),
     /// Show what suggestions cost, how many were accepted, and the margin.
     Report(report::ReportArgs),
+    /// Show what may be spent this month, what was, and where the month will end.
+    Budget(budget::BudgetArgs),
     /// Judge the router where the truth is known.
     #[command(subcommand)]
     Route(route::RouteArgs),
@@ -185,6 +188,14 @@ impl Command {
                 args.seat_price = args.seat_price.or_else(|| self.load().settings.seat_price);
                 report::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await?;
                 Ok(ExitCode::SUCCESS)
+            }
+            CommandArgs::Budget(args) => {
+                let (mut args, settings) = (args.clone(), self.load().settings);
+                if args.own.is_none() {
+                    args.target = args.target.or(settings.margin_target);
+                    args.seat_price = args.seat_price.or(settings.seat_price);
+                }
+                budget::run(&args, &self.paths.ledger(), Clock::system().now(), &mut out).await
             }
             CommandArgs::Route(args) => {
                 route::run(args, &mut out)?;

@@ -8,12 +8,16 @@
 //! the estimates on tables where the truth is known.
 
 mod arm_posterior;
+mod budget;
 mod burst;
+mod ceiling;
 mod choose;
 mod concentration;
 mod decide;
+mod demand;
 mod encode;
 pub mod eval;
+mod forecast;
 mod logistic;
 mod normal;
 mod pace;
@@ -22,11 +26,15 @@ mod value;
 mod vector;
 
 pub use arm_posterior::{ArmPosterior, Average};
+pub use budget::{Budget, Lease, Reservation, Seat};
 pub use burst::{Draw, HOLDOUT, HeldOut};
+pub use ceiling::{Ceiling, Infeasible, Ppm};
 pub use choose::{Bid, Market};
 pub use concentration::{Cap, CapError, Volume};
 pub use decide::{Arm, Standing, decide};
+pub use demand::Demand;
 pub use encode::{SLOTS, encode, feature_hash};
+pub use forecast::{Ahead, Day, Forecast, forecast};
 pub use logistic::{Belief, Channel, Example, Logistic, logit, sigmoid};
 pub use pace::{Pacer, solve};
 pub use propensity::{Contender, Exploration, Shares, thompson};
