@@ -46,6 +46,7 @@ fn main() {
         .map(|posterior| Bid {
             posterior,
             volume: Volume::default(),
+            is_demoted: false,
         })
         .collect();
     let arms: Vec<Arm> = (0..ARMS)

@@ -8,7 +8,7 @@ use super::arm_posterior::ArmPosterior;
 use super::burst::{Draw, HOLDOUT, HeldOut};
 use super::concentration::{Cap, Volume};
 use super::encode::{encode, feature_hash};
-use super::logistic::sigmoid;
+use super::logistic::{Belief, sigmoid};
 use super::propensity::{Contender, Exploration, thompson};
 use super::value::Worth;
 use crate::domain::{
@@ -22,6 +22,9 @@ pub struct Bid<'m> {
     pub posterior: &'m ArmPosterior,
     /// How much hangs on its supplier already, in offers.
     pub volume: Volume,
+    /// Whether it has become worse in this language: it keeps its floor of exploration and is not
+    /// chosen for its worth.
+    pub is_demoted: bool,
 }
 
 /// What a choice under a budget is made from.
@@ -42,6 +45,16 @@ pub struct Market<'m> {
     /// The chance of this burst.
     pub draw: Draw,
 }
+
+/// Never the best, whatever is sampled.
+const OUT_OF_SAMPLING: Contender = Contender {
+    belief: Belief {
+        mean: 0.0,
+        deviation: 0.0,
+    },
+    gain: 0.0,
+    offset: f64::MIN,
+};
 
 impl Market<'_> {
     /// Returns the rule that keeps an arm out that the rules of the policy let in. `cost` is the
@@ -74,7 +87,11 @@ impl Market<'_> {
             estimate.kept_chars = Some(bid.posterior.kept());
             if estimate.excluded.is_none() {
                 arms.push(index + 1);
-                contenders.push(contender);
+                contenders.push(if bid.is_demoted {
+                    OUT_OF_SAMPLING
+                } else {
+                    contender
+                });
                 costs.push(cost);
             }
         }

@@ -24,6 +24,7 @@ mod pace;
 mod propensity;
 mod value;
 mod vector;
+mod watch;
 
 pub use arm_posterior::{ArmPosterior, Average};
 pub use budget::{Budget, Lease, Reservation, Seat};
@@ -40,3 +41,4 @@ pub use pace::{Pacer, solve};
 pub use propensity::{Contender, Exploration, Shares, thompson};
 pub use value::Worth;
 pub use vector::{Encoder, FeatureVector};
+pub use watch::{Turn, Watch};

@@ -53,6 +53,7 @@ fn bids(posteriors: &[ArmPosterior]) -> Vec<Bid<'_>> {
     let bid = |posterior| Bid {
         posterior,
         volume: Volume::default(),
+        is_demoted: false,
     };
     posteriors.iter().map(bid).collect()
 }
@@ -163,6 +164,27 @@ fn a_supplier_at_its_cap_is_out() {
     let decision = decided(&[arm("a", 5), arm("b", 5)], None, &market);
     assert_eq!(route_of(&decision), ["a"]);
     assert_eq!(decision.arms[2].excluded, Some(Exclusion::Cap));
+}
+
+#[test]
+fn a_demoted_model_keeps_its_floor_and_nothing_more() {
+    let posteriors = [right(0.4), right(0.9)];
+    let mut bids = bids(&posteriors);
+    let arms = [arm("a", 5), arm("b", 5)];
+    assert_eq!(route_of(&decided(&arms, None, &market(&bids, 1)))[0], "b");
+    bids[1].is_demoted = true;
+    let explored = (0..4_000).filter(|&seed| {
+        let mut market = market(&bids, seed);
+        market.exploration = Exploration::default();
+        market.draw = Draw {
+            held_out: None,
+            ..Draw::from_seed(seed)
+        };
+        route_of(&decided(&arms, None, &market)).first() == Some(&"b")
+    });
+    // A floor of 1 % and half of the 2 % of exploration.
+    let share = explored.count() as f64 / 4_000.0;
+    assert!((0.012..0.030).contains(&share), "{share}");
 }
 
 #[test]

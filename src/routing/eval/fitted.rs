@@ -8,7 +8,7 @@ use super::table::Table;
 /// Of the best model's quality, what has to be reached.
 pub(super) const TARGET: f64 = 0.95;
 /// How many standard errors the fitted threshold stays above the target.
-const GUARD: f64 = 0.7;
+const GUARD: f64 = 1.0;
 /// More models make more errors than answers.
 const MOST_MODELS: usize = 4;
 
