@@ -44,8 +44,10 @@ impl Pacer {
             self.drift = most;
             return;
         }
-        // One dear call among many cheap ones is no reason to close: a ratio counts up to ten.
-        let ratio = (cost / allowance).clamp(0.0, 10.0);
+        // One dear call among many cheap ones is no reason to close, but it has to count for what it
+        // is: with a lower bound than the ratio of their costs, the average says too little was
+        // spent, and the price falls while the budget runs out.
+        let ratio = (cost / allowance).clamp(0.0, 100.0);
         self.average += ALPHA * (ratio - self.average);
         self.drift = (self.drift + ETA * (self.average - 1.0)).clamp(-most, most);
     }
@@ -103,6 +105,21 @@ mod tests {
         assert!(pacer.price() < risen);
         pacer.rebase(2.0);
         assert_eq!(pacer.price(), 2.0);
+    }
+
+    #[test]
+    fn rare_dear_calls_are_not_taken_for_thrift() {
+        // One call in thirty costs thirty times what is allowed on average, the others nothing: just
+        // as much as is allowed.
+        let mut pacer = Pacer::new(1.0);
+        let mut prices = Vec::new();
+        for n in 0..3_000 {
+            pacer.step(if n % 30 == 0 { 30.0 } else { 0.0 }, 1.0);
+            prices.push(pacer.price().ln());
+        }
+        let late = &prices[prices.len() / 2..];
+        let mean = late.iter().sum::<f64>() / late.len() as f64;
+        assert!(mean.abs() < 1.0, "{mean}");
     }
 
     #[test]
