@@ -92,7 +92,9 @@ impl ArmPosterior {
         let embedded = probe.entries().last().map_or(0, |(slot, _)| *slot);
         let matched = Logistic::new(SLOTS, -0.7, 20.0, 4.0).expecting(embedded, 0.5, 8.0);
         Self {
-            accepted: Logistic::new(SLOTS, 0.0, 10.0, 8.0),
+            // What is right is accepted about as often anywhere: held firmly, so that a head which
+            // nothing has taught yet does not make every arm look unknown.
+            accepted: Logistic::new(SLOTS, 0.0, 20.0, 60.0),
             matched,
             kept: Average::new(25.0, 20.0),
             offered: Average::new(0.8, 20.0),

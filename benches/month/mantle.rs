@@ -1,0 +1,327 @@
+//! The router itself in the simulated month: the shipped decision, estimates, price, budget.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use mantle_ls::domain::{Action, Dice, ModelId, Money, Policy, Region, Tier, Timestamp};
+use mantle_ls::routing::{
+    Arm, ArmPosterior, Bid, Budget, Ceiling, Channel, Contender, Demand, Draw, Exploration,
+    FeatureVector, Lease, Market, Pacer, Standing, Volume, Worth, decide, encode, solve,
+};
+
+use super::Month;
+use super::world::{ARMS, DAYS, Point, SEATS, moment};
+
+/// Decision points between two solutions of the base price, and how many they are solved on.
+const RESOLVE: usize = 500;
+const WINDOW: usize = 2_000;
+/// How long a process keeps a lease, and one in how many is never given back.
+const LEASE: Duration = Duration::from_secs(600);
+const CRASHES: usize = 2_000;
+/// The embedded model answers from here on, as shipped.
+const EMBEDDED_FROM: f32 = 0.6;
+
+/// How the price of money is set.
+#[derive(Clone, Copy, Debug)]
+pub enum Pricing {
+    /// By the budget, as it goes.
+    Paced,
+    /// Known beforehand and held; hard admission all the same.
+    Fixed(f64),
+}
+
+/// A process of a seat: two windows of an editor, each with a lease of its own.
+#[derive(Default)]
+struct Process {
+    lease: Option<(Lease, Budget)>,
+}
+
+struct Seen {
+    options: Vec<(f64, f64)>,
+}
+
+/// Runs the month.
+pub fn run(points: &[Point], ceiling: Ceiling, pricing: Pricing, seed: u64) -> Month {
+    let mut state = Mantle::new(ceiling, pricing, points.len(), seed);
+    for (n, point) in points.iter().enumerate() {
+        state.step(n, point);
+    }
+    state.finish()
+}
+
+struct Mantle {
+    ceiling: Ceiling,
+    budget: Budget,
+    processes: Vec<Process>,
+    posteriors: Vec<ArmPosterior>,
+    demand: Demand,
+    hour: (i64, u32),
+    pacer: Pacer,
+    pricing: Pricing,
+    window: VecDeque<Seen>,
+    worth: Worth,
+    policy: Policy,
+    dice: Dice,
+    month: Month,
+    ends: VecDeque<(Timestamp, usize)>,
+    really: Money,
+}
+
+impl Mantle {
+    fn new(ceiling: Ceiling, pricing: Pricing, expected: usize, seed: u64) -> Self {
+        // An owner who would pay for more than the ceiling allows, so that the ceiling is what
+        // binds: the budget over a character and a half per decision point.
+        let per_character = ceiling.get().pico_usd() as f64 / (1.5 * expected as f64);
+        Self {
+            ceiling,
+            budget: Budget::new(ceiling),
+            processes: (0..2 * SEATS).map(|_| Process::default()).collect(),
+            posteriors: ARMS.iter().map(|_| ArmPosterior::bundled()).collect(),
+            demand: Demand::default(),
+            hour: (i64::MIN, 0),
+            pacer: Pacer::new(match pricing {
+                Pricing::Paced => 0.0,
+                Pricing::Fixed(price) => price,
+            }),
+            pricing,
+            window: VecDeque::new(),
+            worth: Worth {
+                per_character: Money::from_pico_usd(per_character as i64),
+                lambda: 0.0,
+                typical_kept: 25.0,
+                floor: 1.0,
+            },
+            policy: Policy {
+                id: "month".to_owned(),
+                embedded: true,
+                ..Policy::default()
+            },
+            dice: Dice::new(seed ^ 0x5eed),
+            month: Month::default(),
+            ends: VecDeque::new(),
+            really: Money::ZERO,
+        }
+    }
+
+    fn step(&mut self, n: usize, point: &Point) {
+        self.count(point);
+        self.end_leases(point);
+        let allowance = self.allowance(point);
+        if let Pricing::Paced = self.pricing
+            && n.is_multiple_of(RESOLVE)
+            && n > 0
+        {
+            self.pacer.rebase(self.solved(allowance));
+        }
+        self.worth.lambda = self.pacer.price();
+
+        let features = encode(&point.features);
+        let which = 2 * point.seat + self.dice.below(2);
+        self.refill(which, point);
+        let left = self.processes[which]
+            .lease
+            .as_ref()
+            .map_or(Money::ZERO, |(_, budget)| budget.left());
+        let bids: Vec<Bid<'_>> = self
+            .posteriors
+            .iter()
+            .map(|posterior| Bid {
+                posterior,
+                volume: Volume::default(),
+                is_demoted: false,
+            })
+            .collect();
+        let arms: Vec<Arm> = ARMS
+            .iter()
+            .zip(&point.arms)
+            .map(|(name, would)| Arm {
+                model: ModelId::new(*name),
+                tier: Tier::OpenSource,
+                region: Some(Region::local()),
+                cost: Some(would.worst),
+                has_key: true,
+                is_healthy: true,
+                fits: true,
+                latency_ms: None,
+            })
+            .collect();
+        // In the last fiftieth of the period nothing is spent on learning.
+        let is_late = point.day as f64 >= 0.98 * DAYS as f64;
+        let market = Market {
+            bids: &bids,
+            gaps: &[],
+            worth: self.worth,
+            left,
+            cap: None,
+            exploration: if is_late {
+                Exploration::OFF
+            } else {
+                Exploration::default()
+            },
+            draw: Draw::from_seed(self.dice.roll()),
+        };
+        let standing = Standing {
+            embedded_threshold: EMBEDDED_FROM,
+            can_record: true,
+            market: Some(&market),
+        };
+        let decision = decide(&point.features, &arms, &self.policy, standing);
+        self.look(point, &features);
+        let mut cost = Money::ZERO;
+        match decision.action {
+            Action::Silent => self.month.silent(),
+            Action::Embedded => {
+                self.month
+                    .show(point.embedded_is_right, point.embedded_kept);
+            }
+            Action::Call => {
+                let called = ARMS
+                    .iter()
+                    .position(|name| *name == decision.route[0].as_str());
+                cost = self.call(called.expect("one of the three"), which, point, &features);
+            }
+        }
+        self.pacer.step(
+            cost.pico_usd() as f64,
+            if let Pricing::Paced = self.pricing {
+                allowance
+            } else {
+                cost.pico_usd() as f64
+            },
+        );
+    }
+
+    /// Calls a model, pays, shows its answer where it is likely enough to be right, and learns.
+    fn call(&mut self, arm: usize, which: usize, point: &Point, features: &FeatureVector) -> Money {
+        let would = &point.arms[arm];
+        if let Some((_, budget)) = &mut self.processes[which].lease {
+            let call = budget.reserve(would.worst).expect("it was admitted");
+            budget.settle(call, would.cost);
+        }
+        self.really = self.really + would.cost;
+        let posterior = &mut self.posteriors[arm];
+        posterior.observe_match(features, would.is_right);
+        posterior.observe_offer(features, would.is_right, 1.0, Channel::CLEAR);
+        posterior.observe_cost(would.cost, would.worst);
+        posterior.observe_call(true, None);
+        if would.is_right {
+            posterior.observe_kept(would.kept as u32);
+        }
+        self.month.show(would.is_right, would.kept);
+        would.cost
+    }
+
+    /// Sees that the process holds a lease that one call fits into, while there is one.
+    fn refill(&mut self, which: usize, point: &Point) {
+        let least = point.arms[2].worst;
+        if let Some((lease, budget)) = &self.processes[which].lease {
+            if budget.left() >= least {
+                return;
+            }
+            self.budget.give_back(lease, budget.spent());
+        }
+        let until = point.at.plus(LEASE);
+        let wanted = Money::from_pico_usd(3 * least.pico_usd());
+        let lease = self.budget.lease(least, wanted, until);
+        if lease.is_some() {
+            self.ends.push_back((until, which));
+        }
+        self.processes[which].lease = lease.map(|lease| (lease, lease.budget()));
+    }
+
+    /// Lets the processes whose leases end give back what is left of them, but for those that have
+    /// crashed: their slices are lost.
+    fn end_leases(&mut self, point: &Point) {
+        while let Some(&(until, which)) = self.ends.front()
+            && until <= point.at
+        {
+            self.ends.pop_front();
+            let is_over = |(lease, _): &mut (Lease, Budget)| lease.until <= point.at;
+            if let Some((lease, budget)) = self.processes[which].lease.take_if(is_over)
+                && self.dice.below(CRASHES) > 0
+            {
+                self.budget.give_back(&lease, budget.spent());
+            }
+        }
+        self.budget.end_leases(point.at);
+    }
+
+    fn count(&mut self, point: &Point) {
+        let hour = point.at.unix_micros() / 3_600_000_000;
+        while self.hour.0 != i64::MIN && self.hour.0 < hour {
+            let at = Timestamp::from_unix_micros(self.hour.0 * 3_600_000_000);
+            self.demand.observe_hour(at, self.hour.1);
+            self.hour = (self.hour.0 + 1, 0);
+        }
+        self.hour = (hour, self.hour.1 + 1);
+    }
+
+    /// Returns what a decision point may cost on average from here on. What leases hold is not
+    /// gone: most of it comes back.
+    fn allowance(&self, point: &Point) -> f64 {
+        let left = self.ceiling.get().pico_usd() - self.really.pico_usd();
+        left.max(0) as f64 / self.demand.expected(point.at, moment(DAYS, 0))
+    }
+
+    /// Remembers what the options of a place were worth before money.
+    fn look(&mut self, point: &Point, features: &FeatureVector) {
+        let worth = Worth {
+            lambda: 0.0,
+            ..self.worth
+        };
+        let option = |(posterior, would): (&ArmPosterior, &super::world::Would)| {
+            let cost = posterior.expected_cost(would.worst);
+            let contender: Contender = worth.of_calling(posterior, features, cost, &[]);
+            (contender.expected(), cost.pico_usd() as f64)
+        };
+        let mut options: Vec<(f64, f64)> = self
+            .posteriors
+            .iter()
+            .zip(&point.arms)
+            .map(option)
+            .collect();
+        let confidence = point.features.embedded_confidence.unwrap_or(0.0);
+        let chars = point.features.embedded_chars.unwrap_or(0);
+        let embedded = if confidence >= EMBEDDED_FROM {
+            worth.of_showing(confidence.into(), chars.into()).max(0.0)
+        } else {
+            0.0
+        };
+        options.push((embedded, 0.0));
+        self.window.push_back(Seen { options });
+        if self.window.len() > WINDOW {
+            self.window.pop_front();
+        }
+    }
+
+    /// Returns the price at which the last places would have cost what is allowed.
+    fn solved(&self, allowance: f64) -> f64 {
+        let price = |step: i32| {
+            if step == 0 {
+                0.0
+            } else {
+                1e-4 * 1.35_f64.powi(step)
+            }
+        };
+        let curve: Vec<(f64, f64)> = (0..40)
+            .map(|step| {
+                let price = price(step);
+                let spent = self.window.iter().map(|seen| {
+                    let worth = |(score, cost): &(f64, f64)| score - price * cost / 1e6;
+                    let best = seen
+                        .options
+                        .iter()
+                        .max_by(|a, b| worth(a).total_cmp(&worth(b)));
+                    best.map_or(0.0, |(_, cost)| *cost)
+                });
+                (price, spent.sum::<f64>() / self.window.len().max(1) as f64)
+            })
+            .collect();
+        solve(&curve, allowance)
+    }
+
+    fn finish(mut self) -> Month {
+        self.month.spent = self.really.pico_usd() as f64 / self.ceiling.get().pico_usd() as f64;
+        self.month
+    }
+}
