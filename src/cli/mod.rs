@@ -4,14 +4,17 @@
 //! failed, 2 wrong use. An error says what to do next. `mantle lsp` is parsed here and started by
 //! `main`, so that the faces do not know each other.
 
+mod booking;
 mod budget;
 mod complete;
 mod config;
 mod doctor;
 mod log;
 pub mod lsp_client;
+mod pools;
 mod prices;
 mod report;
+mod revenue;
 mod route;
 mod source;
 mod typing;
@@ -26,6 +29,7 @@ pub use log::LogGuard;
 
 use crate::config::{Environment, Layers, Loaded, Paths, load};
 use crate::engine::Clock;
+use crate::ledger::margin::CallGroup;
 
 /// The version with the commit, as `--version` prints it.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MANTLE_COMMIT"), ")");
@@ -70,6 +74,12 @@ enum CommandArgs {
     /// Look into the price book, compare price files, and import them.
     #[command(subcommand)]
     Prices(prices::PricesArgs),
+    /// Book what was earned, and what is paid beside calls.
+    #[command(subcommand)]
+    Revenue(revenue::RevenueArgs),
+    /// Book GPUs that are paid for whether they work or not, and how busy they were.
+    #[command(subcommand)]
+    Pools(pools::PoolsArgs),
     /// Check everything that completions need, and say what to mend.
     Doctor,
     /// Look at the configuration.
@@ -184,9 +194,12 @@ impl Command {
             }
             CommandArgs::Complete(args) => complete::run(args, &self, &mut out).await,
             CommandArgs::Report(args) => {
+                let settings = self.load().settings;
                 let mut args = args.clone();
-                args.seat_price = args.seat_price.or_else(|| self.load().settings.seat_price);
-                report::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await?;
+                args.seat_price = args.seat_price.or(settings.seat_price);
+                let rates = |calls: &CallGroup| report::rates_of(&settings, calls);
+                let now = Clock::system().now();
+                report::run(args, &self.paths.ledger(), now, &rates, &mut out).await?;
                 Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Budget(args) => {
@@ -202,6 +215,12 @@ impl Command {
                 Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Prices(args) => prices::run(args, &self, Clock::system().now(), &mut out),
+            CommandArgs::Revenue(args) => {
+                revenue::run(args, &self, Clock::system().now(), &mut out).await
+            }
+            CommandArgs::Pools(args) => {
+                pools::run(args, &self, Clock::system().now(), &mut out).await
+            }
             CommandArgs::Doctor => doctor::run(&self, &mut out).await,
             CommandArgs::Config(ConfigArgs::Check) => config::check(&self.load(), &mut out),
             CommandArgs::Completions { shell } => {

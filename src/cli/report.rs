@@ -5,6 +5,7 @@
 
 mod layout;
 mod moment;
+mod waterfall;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -15,7 +16,9 @@ use clap::error::ErrorKind;
 
 pub use moment::Moment;
 
-use crate::domain::{Money, Timestamp};
+use crate::config::Settings;
+use crate::domain::{Money, PriceSource, Rates, Timestamp};
+use crate::ledger::margin::{CallGroup, RatesOf};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
 
 /// What can be said after `mantle report`.
@@ -88,10 +91,11 @@ pub async fn run(
     args: ReportArgs,
     ledger_path: &Path,
     now: Timestamp,
+    rates: &RatesOf<'_>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let query = args.query(now)?;
-    let (report, side_files, missing) = match read(ledger_path, &query).await {
+    let (report, side_files, missing) = match read(ledger_path, &query, rates).await {
         Ok((report, side_files)) => (report, side_files, None),
         Err(missing @ LedgerError::Missing { .. }) => {
             (MarginReport::empty(&query)?, 0, Some(missing))
@@ -118,10 +122,30 @@ pub async fn run(
         .context("the report could not be printed")
 }
 
+/// Returns the rates at which a group of calls was made, as far as they are known now: negotiated
+/// ones, or those of the price book at that day outside of off-peak hours.
+pub(super) fn rates_of(settings: &Settings, calls: &CallGroup) -> Option<Rates> {
+    let key = calls.price_id.as_deref()?;
+    if let Some(row) = settings.prices.listed(key, calls.at) {
+        return Some(row.rates);
+    }
+    let mut models = settings.models.iter();
+    let model = models.find(|model| model.id.as_str() == calls.model)?;
+    match model.price {
+        PriceSource::Own(rates) if key == "own" => Some(rates),
+        PriceSource::Free if key == "free" => Some(Rates::FREE),
+        _ => None,
+    }
+}
+
 /// Returns the report and how many side files of the ledger it does not count.
-async fn read(path: &Path, query: &ReportQuery) -> Result<(MarginReport, usize), LedgerError> {
+async fn read(
+    path: &Path,
+    query: &ReportQuery,
+    rates: &RatesOf<'_>,
+) -> Result<(MarginReport, usize), LedgerError> {
     let reader = LedgerReader::open_read_only(path).await?;
-    let report = reader.margin_report(query).await?;
+    let report = reader.margin_report_at(query, rates).await?;
     Ok((report, reader.side_files()))
 }
 

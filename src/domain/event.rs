@@ -1,4 +1,4 @@
-//! The rows of the ledger, schema version 2. They are appended and never changed.
+//! The rows of the ledger, schema version 3. They are appended and never changed.
 //!
 //! Fields whose source does not exist yet are `None`, so that a later version of the router finds
 //! the same columns. No field ever holds source text, a prompt or a completion.
@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::model::named;
 use super::{
-    Action, ArmEstimate, BurstId, CallId, CompletionId, CursorSite, DecisionId, EpisodeId,
-    Features, ModelId, Money, Origin, Protocol, Reason, RowId, Tier, Timestamp, Trigger, Usage,
+    Action, ArmEstimate, BookingRow, BurstId, CallId, CompletionId, CursorSite, DecisionId,
+    EpisodeId, Features, ModelId, Money, Origin, Protocol, Reason, RowId, Tier, Timestamp, Trigger,
+    Usage,
 };
 
 /// Who asked: keyed hashes and names of programs, never names of people or paths.
@@ -41,6 +42,8 @@ pub enum LedgerEvent {
     CacheHit(CacheHitRow),
     /// A request was answered with nothing before any decision.
     Suppressed(SuppressedRow),
+    /// Something was booked that is no call: revenue, a committed cost.
+    Booking(Box<BookingRow>),
 }
 
 /// One decision point, or one further step of its route.

@@ -4,6 +4,7 @@
 //! No async, no I/O, no foreign types but `serde`, `uuid` and `time`. What is valid is decided
 //! here, once, by construction; the parts above pass these values on.
 
+mod booking;
 mod completion;
 mod decision;
 mod dice;
@@ -21,6 +22,7 @@ mod text;
 mod timestamp;
 mod usage;
 
+pub use booking::{Booking, BookingRow, FunnelBooking, Pool, PoolTerms, Power, UsageBooking};
 pub use completion::{
     Candidate, Completion, CompletionRequest, Confidence, DocumentUri, Finish, Origin, Source,
     Trigger,
@@ -37,7 +39,7 @@ pub use id::{BurstId, CallId, CompletionId, DecisionId, EpisodeId, RowId};
 pub use model::{
     EMBEDDED, KeyPlace, ModelId, ModelSpec, PriceSource, Protocol, Rates, Region, Tier,
 };
-pub use money::{Money, PricePerMTok, divide_half_even};
+pub use money::{MicroUsd, Money, PricePerMTok, divide_half_even};
 pub use network::Network;
 pub use policy::Policy;
 pub use prompt::{Prompt, Snippet};

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::Add;
+use std::ops::{Add, Sub};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,78 @@ impl FromStr for Money {
         i64::try_from(pico)
             .map(Self)
             .map_err(|_| MoneyError::TooLarge(text.to_owned()))
+    }
+}
+
+/// An amount as a line of a report: in micro-USD, rounded once, and exact from then on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct MicroUsd(i128);
+
+impl MicroUsd {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// Rounds an exact amount in pico-USD, half to even.
+    #[must_use]
+    pub fn rounded(pico: i128) -> Self {
+        Self(divide_half_even(pico, 1_000_000))
+    }
+
+    /// Makes an amount from micro-USD.
+    #[must_use]
+    pub const fn new(micro: i128) -> Self {
+        Self(micro)
+    }
+
+    /// Returns the amount in micro-USD.
+    #[must_use]
+    pub const fn get(self) -> i128 {
+        self.0
+    }
+
+    /// Returns the amount times `part` ÷ `whole`, rounded half to even; `None` when there is no
+    /// whole, or the product does not fit.
+    #[must_use]
+    pub fn share(self, part: i128, whole: i128) -> Option<Self> {
+        let product = self.0.checked_mul(part).filter(|_| whole > 0)?;
+        Some(Self(divide_half_even(product, whole)))
+    }
+
+    /// Returns the amount ÷ `count` in nano-USD, rounded half to even; `None` when there is nothing
+    /// to divide by.
+    #[must_use]
+    pub fn nano_per(self, count: u64) -> Option<i128> {
+        let nano = self.0.checked_mul(1_000).filter(|_| count > 0)?;
+        Some(divide_half_even(nano, count.into()))
+    }
+}
+
+impl Add for MicroUsd {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sub for MicroUsd {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Sum for MicroUsd {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+/// Shows dollars with six places, without a sign of the currency.
+impl fmt::Display for MicroUsd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Money::format_pico(self.0.saturating_mul(1_000_000), 6))
     }
 }
 

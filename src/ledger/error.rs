@@ -57,6 +57,24 @@ pub enum LedgerError {
         /// What the system said.
         reason: String,
     },
+    /// An amount is in a currency whose worth nobody has booked for this time.
+    #[error(
+        "there is no rate of {currency} for {day}: book one with `mantle revenue add rate currency={currency} usd=1.08 since={day}`"
+    )]
+    NoRate {
+        /// The currency.
+        currency: String,
+        /// A day without a rate.
+        day: String,
+    },
+    /// A package of credits does not add up.
+    #[error("the prepaid package `{name}` {problem}; correct it with another booking")]
+    Prepaid {
+        /// Its name.
+        name: String,
+        /// What does not add up.
+        problem: &'static str,
+    },
     /// Seats times price is more than an amount can be.
     #[error(
         "seats and seat price multiply to more than can be reckoned with; check --seats and --seat-price"

@@ -82,13 +82,6 @@ impl Figures {
         fraction(i128::from(self.accepted), i128::from(self.offered))
     }
 
-    /// Returns the share of `revenue_pico` that is left after the known cost.
-    #[must_use]
-    pub fn gross_margin(&self, revenue_pico: Option<i128>) -> Option<f64> {
-        let revenue = revenue_pico.filter(|&pico| pico > 0)?;
-        fraction(revenue.checked_sub(self.cost_pico()?)?, revenue)
-    }
-
     pub(super) fn add_outcomes(&mut self, kind: OutcomeKind, count: u64) {
         let field = match kind {
             OutcomeKind::Offered => &mut self.offered,
@@ -149,7 +142,6 @@ mod tests {
             ..none
         };
         assert_eq!(unpriced.cost_usd(), None);
-        assert_eq!(unpriced.gross_margin(Some(1)), None);
         let partly = Figures {
             calls: 3,
             unpriced_calls: 2,
@@ -167,8 +159,6 @@ mod tests {
         };
         assert_eq!(figures.acceptance_rate(), None);
         assert_eq!(figures.cost_per_usd(0), None);
-        assert_eq!(figures.gross_margin(None), None);
-        assert_eq!(figures.gross_margin(Some(0)), None);
     }
 
     #[test]
@@ -189,15 +179,5 @@ mod tests {
             .map(|n| divide_half_even(n, 10))
             .into();
         assert_eq!(rounded, [-2, 0, 0, 2, 2, 3]);
-    }
-
-    #[test]
-    fn a_margin_may_be_negative() {
-        let figures = Figures {
-            calls: 1,
-            known_cost_pico: 3_000,
-            ..Figures::default()
-        };
-        assert_eq!(figures.gross_margin(Some(2_000)), Some(-0.5));
     }
 }

@@ -4,8 +4,8 @@ use sqlx::query_builder::{QueryBuilder, Separated};
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 
 use crate::domain::{
-    CacheHitRow, CallRow, DecisionRow, LedgerEvent, MatchRow, OutcomeRow, RetentionRow,
-    SuppressedRow, TokenCount, Who,
+    BookingRow, CacheHitRow, CallRow, DecisionRow, LedgerEvent, MatchRow, OutcomeRow, RetentionRow,
+    SuppressedRow, Timestamp, TokenCount, Who,
 };
 
 /// SQLite takes at most 32,766 values per statement; 512 rows of the widest table stay below.
@@ -33,6 +33,7 @@ pub(super) async fn insert(
     let mut retentions: Vec<&RetentionRow> = Vec::new();
     let mut cache_hits: Vec<&CacheHitRow> = Vec::new();
     let mut suppressed: Vec<&SuppressedRow> = Vec::new();
+    let mut bookings: Vec<&BookingRow> = Vec::new();
     for event in events {
         match event {
             LedgerEvent::Decision(row) => decisions.push(row),
@@ -42,6 +43,7 @@ pub(super) async fn insert(
             LedgerEvent::Retention(row) => retentions.push(row),
             LedgerEvent::CacheHit(row) => cache_hits.push(row),
             LedgerEvent::Suppressed(row) => suppressed.push(row),
+            LedgerEvent::Booking(row) => bookings.push(row),
         }
     }
     insert_rows(connection, &decisions).await?;
@@ -50,7 +52,8 @@ pub(super) async fn insert(
     insert_rows(connection, &matches).await?;
     insert_rows(connection, &retentions).await?;
     insert_rows(connection, &cache_hits).await?;
-    insert_rows(connection, &suppressed).await
+    insert_rows(connection, &suppressed).await?;
+    insert_rows(connection, &bookings).await
 }
 
 async fn insert_rows<R: Stored>(
@@ -356,6 +359,34 @@ impl Stored for SuppressedRow {
             .push_bind(self.origin.as_str())
             .push_bind(self.language.as_deref())
             .push_bind(self.reason.as_str())
+            .push_bind(self.at.unix_micros());
+    }
+}
+
+impl Stored for BookingRow {
+    const TABLE: &'static str = "bookings";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "kind",
+        "since",
+        "until",
+        "currency",
+        "reference",
+        "entry",
+        "at",
+    ];
+
+    fn bind(&self, values: &mut Values<'_>) {
+        let entry =
+            serde_json::to_string(&self.booking).expect("numbers and names always serialize");
+        values
+            .push_bind(self.id.as_uuid())
+            .push_bind(self.booking.kind())
+            .push_bind(self.since.unix_micros())
+            .push_bind(self.until.map(Timestamp::unix_micros))
+            .push_bind(self.currency.as_str())
+            .push_bind(self.reference.as_deref())
+            .push_bind(entry)
             .push_bind(self.at.unix_micros());
     }
 }

@@ -6,12 +6,15 @@
 //! process puts the events on disk in groups; [`LedgerReader`] reads while others write. The
 //! tables are described in [`schema`].
 
+mod books;
 mod connection;
 mod error;
 mod figures;
 mod handle;
 mod insert;
 mod journal;
+pub mod margin;
+mod margin_json;
 mod reader;
 mod report;
 mod revenue;

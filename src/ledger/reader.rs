@@ -11,12 +11,14 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use time::{Date, OffsetDateTime};
 
+use super::books;
 use super::connection::open_for_reading;
 use super::error::LedgerError;
 use super::figures::Figures;
+use super::margin::{Books, Margin, RatesOf};
 use super::report::{Dimension, MarginReport, ReportQuery};
 use super::spool;
-use crate::domain::{OutcomeKind, Timestamp};
+use crate::domain::{BookingRow, OutcomeKind, Timestamp};
 
 /// A suggestion that is still there after this time is retained.
 const RETAINED_AFTER: Duration = Duration::from_secs(600);
@@ -55,26 +57,69 @@ impl LedgerReader {
         spool::left_behind(&self.path, spool::Kind::Waiting).len()
     }
 
-    /// Adds up what happened in a period, from one state of the ledger.
+    /// Adds up what happened in a period, from one state of the ledger; without the rates of
+    /// models, what their prompt caches saved is not known.
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Read`] when the file cannot be read, [`LedgerError::RevenueTooLarge`].
+    /// As [`LedgerReader::margin_report_at`].
     pub async fn margin_report(&self, query: &ReportQuery) -> Result<MarginReport, LedgerError> {
-        let revenue_pico = query.revenue_pico()?;
+        self.margin_report_at(query, &|_| None).await
+    }
+
+    /// Adds up what happened in a period, from one state of the ledger. `rates` are those of
+    /// calls, where they are known.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Read`] when the file cannot be read, [`LedgerError::RevenueTooLarge`],
+    /// [`LedgerError::NoRate`] or [`LedgerError::Prepaid`].
+    pub async fn margin_report_at(
+        &self,
+        query: &ReportQuery,
+        rates: &RatesOf<'_>,
+    ) -> Result<MarginReport, LedgerError> {
         let mut connection = open_for_reading(&self.path).await?;
-        let groups = read_groups(&mut connection, query)
+        let (groups, read) = read_groups(&mut connection, query)
             .await
             .map_err(|error| LedgerError::read(&self.path, &error))?;
         // The answer is complete; a connection that does not close well changes nothing in it.
         let _ = connection.close().await;
+        let totals = groups.totals();
+        let margin = Margin::of(&Books {
+            since: query.since,
+            until: query.until,
+            totals: &totals,
+            calls: &read.calls,
+            bookings: &read.bookings,
+            retained_chars: read.retained_chars,
+            seats_pico: query.revenue_pico()?,
+            rates,
+            remarks: read.cut,
+        })?;
         Ok(MarginReport {
             since: query.since,
             until: query.until,
-            totals: groups.totals(),
-            revenue_pico,
+            totals,
+            margin,
             by: groups.lines(),
         })
+    }
+
+    /// Returns all bookings, by the time from which they hold.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Read`] when the file cannot be read.
+    pub async fn bookings(&self) -> Result<Vec<BookingRow>, LedgerError> {
+        let mut connection = open_for_reading(&self.path).await?;
+        let failed = |error: &sqlx::Error| LedgerError::read(&self.path, error);
+        let version = version(&mut connection)
+            .await
+            .map_err(|error| failed(&error))?;
+        let bookings = books::bookings(&mut connection, version).await;
+        let _ = connection.close().await;
+        bookings.map_err(|error| failed(&error))
     }
 }
 
@@ -116,16 +161,14 @@ impl Groups {
 async fn read_groups(
     connection: &mut SqliteConnection,
     query: &ReportQuery,
-) -> Result<Groups, sqlx::Error> {
+) -> Result<(Groups, books::Read), sqlx::Error> {
     let mut groups = Groups {
         dimensions: query.dimensions(),
         figures: BTreeMap::new(),
     };
     // One transaction, so that all tables are seen as they were at one moment.
     let mut transaction = connection.begin().await?;
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(&mut *transaction)
-        .await?;
+    let version = version(&mut transaction).await?;
     for table in [
         Table::Decisions,
         Table::CacheHits,
@@ -146,8 +189,20 @@ async fn read_groups(
             table.add(&row, groups.figures.entry(keys).or_default())?;
         }
     }
+    let (since, until) = (query.since, query.until);
+    let read = books::read(&mut transaction, version, since, until).await?;
     transaction.rollback().await?;
-    Ok(groups)
+    let elsewhere = books::counted_elsewhere(&read.bookings, since, until, &groups.dimensions);
+    for (keys, figures) in elsewhere {
+        groups.figures.entry(keys).or_default().add(&figures);
+    }
+    Ok((groups, read))
+}
+
+async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(connection)
+        .await
 }
 
 fn read_keys(row: &SqliteRow, dimensions: &[Dimension]) -> Result<Vec<String>, sqlx::Error> {

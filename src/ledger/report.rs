@@ -16,6 +16,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::error::LedgerError;
 use super::figures::Figures;
+use super::margin::{Books, Margin};
+use super::margin_json;
 use super::revenue;
 use crate::domain::{Money, Timestamp};
 
@@ -140,7 +142,7 @@ impl ReportQuery {
 /// What a period cost and what it brought.
 ///
 /// Its JSON form is a contract, version 1: `{"version", "period": {"since", "until"}, "totals",
-/// "by": {dimension: [line]}}`. The totals and each line have the same fields, and a line has its
+/// "margin", "by": {dimension: [line]}}`; the terms of `margin` are defined in `docs/report.md`. The totals and each line have the same fields, and a line has its
 /// name as `key`:
 ///
 /// - counts, as integers: `requests`, of them `cache_hits` and `suppressed`; `calls`, of them
@@ -155,6 +157,7 @@ impl ReportQuery {
 ///
 /// What is not known, or has nothing to be divided by, is `null`. A cost beside which
 /// `unpriced_calls` is above 0 is what is known of it, so the margin is at most what it says.
+/// Costs of the totals are those of calls; the gross margin is of everything that is booked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MarginReport {
     /// First moment of the period.
@@ -163,8 +166,8 @@ pub struct MarginReport {
     pub until: Timestamp,
     /// The figures of the whole period.
     pub totals: Figures,
-    /// Revenue of the period in pico-USD, where a seat price is known.
-    pub revenue_pico: Option<i128>,
+    /// What was earned, what it cost, and what is left.
+    pub margin: Margin,
     /// The lines of each dimension: by cost, the dearest first, unknown costs last, then by name;
     /// days by day.
     pub by: Vec<(Dimension, Vec<(String, Figures)>)>,
@@ -177,11 +180,23 @@ impl MarginReport {
     ///
     /// [`LedgerError::RevenueTooLarge`].
     pub fn empty(query: &ReportQuery) -> Result<Self, LedgerError> {
+        let totals = Figures::default();
+        let margin = Margin::of(&Books {
+            since: query.since,
+            until: query.until,
+            totals: &totals,
+            calls: &[],
+            bookings: &[],
+            retained_chars: None,
+            seats_pico: query.revenue_pico()?,
+            rates: &|_| None,
+            remarks: Vec::new(),
+        })?;
         Ok(Self {
             since: query.since,
             until: query.until,
-            totals: Figures::default(),
-            revenue_pico: query.revenue_pico()?,
+            totals,
+            margin,
             by: query
                 .dimensions()
                 .into_iter()
@@ -190,38 +205,41 @@ impl MarginReport {
         })
     }
 
-    /// Returns whether nothing at all was recorded in the period.
+    /// Returns whether nothing at all was recorded in the period, and nothing booked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.totals == Figures::default()
+        self.totals == Figures::default() && !self.margin.is_booked()
     }
 
     /// Returns the revenue in dollars with six places.
     #[must_use]
     pub fn revenue_usd(&self) -> Option<String> {
-        self.revenue_pico.map(|pico| Money::format_pico(pico, 6))
+        let earned = self.margin.earned.as_ref()?;
+        Some(earned.net().to_string())
     }
 
-    /// Returns (revenue − known cost) ÷ revenue.
+    /// Returns (revenue − cost) ÷ revenue, with all that is booked; `None` without revenue, and
+    /// while the cost of no call is known.
     #[must_use]
     pub fn gross_margin(&self) -> Option<f64> {
-        self.totals.gross_margin(self.revenue_pico)
+        self.margin.margin_ppm().map(|ppm| ppm as f64 / 1e6)
     }
 }
 
 impl Serialize for MarginReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut report = serializer.serialize_struct("MarginReport", 4)?;
+        let mut report = serializer.serialize_struct("MarginReport", 5)?;
         report.serialize_field("version", &JSON_VERSION)?;
         report.serialize_field("period", &Period(self.since, self.until))?;
         let retention_is_known = self.totals.known_retained().is_some();
         let totals = Line {
             key: None,
             figures: &self.totals,
-            revenue_pico: self.revenue_pico,
+            revenue: Some((self.revenue_usd(), self.gross_margin())),
             retention_is_known,
         };
         report.serialize_field("totals", &totals)?;
+        report.serialize_field("margin", &margin_json::of(&self.margin))?;
         report.serialize_field(
             "by",
             &By {
@@ -262,7 +280,7 @@ impl Serialize for By<'_> {
                 .map(|(key, figures)| Line {
                     key: Some(key),
                     figures,
-                    revenue_pico: None,
+                    revenue: None,
                     retention_is_known: self.retention_is_known,
                 })
                 .collect();
@@ -275,7 +293,8 @@ impl Serialize for By<'_> {
 struct Line<'a> {
     key: Option<&'a str>,
     figures: &'a Figures,
-    revenue_pico: Option<i128>,
+    /// Revenue and margin, which only the totals have.
+    revenue: Option<(Option<String>, Option<f64>)>,
     /// Something has looked after accepted suggestions, so that a 0 is one.
     retention_is_known: bool,
 }
@@ -283,7 +302,7 @@ struct Line<'a> {
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let figures = self.figures;
-        let revenue = self.revenue_pico.map(|pico| Money::format_pico(pico, 6));
+        let (revenue, gross_margin) = self.revenue.clone().unwrap_or_default();
         let per = |count| figures.cost_per_usd(count);
         let mut line = serializer.serialize_map(None)?;
         if let Some(key) = self.key {
@@ -311,7 +330,7 @@ impl Serialize for Line<'_> {
         line.serialize_entry("cost_per_accepted_usd", &per(figures.accepted))?;
         line.serialize_entry("cost_per_retained_usd", &per(figures.retained))?;
         line.serialize_entry("revenue_usd", &revenue)?;
-        line.serialize_entry("gross_margin", &figures.gross_margin(self.revenue_pico))?;
+        line.serialize_entry("gross_margin", &gross_margin)?;
         line.end()
     }
 }

@@ -1,5 +1,4 @@
-//! What seats earn in a period: the price of a month, by the part of the month that the period
-//! covers.
+//! What comes every month, such as the price of a seat, as the part of it that a period covers.
 //!
 //! Each calendar month of the period, in UTC, counts with (time of the period in this month) ÷
 //! (length of this month). Ten days of November are 10/30 of a seat's price, ten days of December
@@ -21,6 +20,16 @@ pub(super) fn of_seats(
     since: Timestamp,
     until: Timestamp,
 ) -> Result<i128, LedgerError> {
+    let monthly = i128::from(price.pico_usd()) * i128::from(seats);
+    per_month(monthly, since, until)
+}
+
+/// Returns the part of `monthly` that `[since, until)` covers, in the unit of `monthly`.
+pub(super) fn per_month(
+    monthly: i128,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<i128, LedgerError> {
     let mut covered: i128 = 0;
     let mut from = since;
     while from < until {
@@ -30,7 +39,6 @@ pub(super) fn of_seats(
         covered += micros * (COMMON_DAYS / i128::from(days));
         from = to;
     }
-    let monthly = i128::from(price.pico_usd()) * i128::from(seats);
     let earned = monthly
         .checked_mul(covered)
         .ok_or(LedgerError::RevenueTooLarge)?;

@@ -1,8 +1,8 @@
-//! The tables of the ledger, schema version 2. Rows are appended; triggers refuse `UPDATE` and
+//! The tables of the ledger, schema version 3. Rows are appended; triggers refuse `UPDATE` and
 //! `DELETE`.
 //!
 //! There is one table per kind of event: `decisions`, `calls`, `outcomes`, `matches`,
-//! `retentions`, `cache_hits`, `suppressed`. Each has one column per field of the row of that name in
+//! `retentions`, `cache_hits`, `suppressed`, `bookings`. Each has one column per field of the row of that name in
 //! [`crate::domain`], under the same name; what a row nests is flattened: who asked is `tenant`,
 //! `user`, `workspace` (keyed hashes) and `client`; usage is `input_total`, `cache_read`,
 //! `cache_write_5m`, `cache_write_1h`, `output_total` and `reasoning`.
@@ -29,13 +29,16 @@
 //! said anything and one edit put the suggestion there. An accept that a client reports after
 //! another ending was written is a second row with the weight that is left of 1.
 //!
-//! Version 2 added `retentions`. A file of version 1 is brought up when it is opened for writing,
-//! and is read as it is by reports.
+//! A booking's `entry` is JSON: amounts (integer pico of its currency) and names. Its `id` is made
+//! from what it says, so that the same file may be imported twice.
+//!
+//! Version 2 added `retentions`, version 3 `bookings`. A file of an earlier version is brought up
+//! when it is opened for writing, and is read as it is by reports.
 //!
 //! `PRAGMA user_version` is the schema version and `PRAGMA application_id` marks the file.
 
 /// The schema version that this program writes and the newest that it reads.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Marks the file as ours: `MNTL` in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x4d4e_544c;
@@ -188,7 +191,8 @@ PRAGMA user_version = 1;
 
 /// What leads from one version to the next: the first entry from 1 to 2. A new file takes all of
 /// these steps, so it is the same as one that was brought up.
-pub(super) const STEPS: &[&str] = &[r#"
+pub(super) const STEPS: &[&str] = &[
+    r#"
 CREATE TABLE retentions (
     id BLOB NOT NULL PRIMARY KEY,
     completion BLOB NOT NULL,
@@ -208,7 +212,27 @@ CREATE TRIGGER retentions_no_update BEFORE UPDATE ON retentions BEGIN SELECT RAI
 CREATE TRIGGER retentions_no_delete BEFORE DELETE ON retentions BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 PRAGMA user_version = 2;
-"#];
+"#,
+    r#"
+CREATE TABLE bookings (
+    id BLOB NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER,
+    currency TEXT NOT NULL,
+    reference TEXT,
+    entry TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX bookings_by_time ON bookings (since);
+
+CREATE TRIGGER bookings_no_update BEFORE UPDATE ON bookings BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER bookings_no_delete BEFORE DELETE ON bookings BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+
+PRAGMA user_version = 3;
+"#,
+];
 
 /// Returns the statements that bring a file of `version` up to [`VERSION`]; 0 is a new file.
 pub(super) fn statements_from(version: i64) -> impl Iterator<Item = &'static str> {
@@ -225,6 +249,7 @@ pub const TABLES: &[&str] = &[
     "retentions",
     "cache_hits",
     "suppressed",
+    "bookings",
 ];
 
 const _: () = assert!(APPLICATION_ID == 1_296_979_020 && VERSION == 1 + STEPS.len() as i64);

@@ -4,11 +4,12 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
+use super::waterfall;
 use crate::domain::Timestamp;
 use crate::ledger::{Dimension, Figures, MarginReport};
 
 /// What stands for a figure that is not known.
-const UNKNOWN: &str = "–";
+pub(super) const UNKNOWN: &str = "–";
 
 /// Below this many columns, a line shows only what it is read for.
 const NARROW: u16 = 96;
@@ -56,6 +57,9 @@ pub(super) fn report(report: &MarginReport, width: Option<u16>) -> String {
     let (since, until) = (moment(report.since), moment(report.until));
     let mut text = format!("Margin report\n{since} to {until} UTC\n\n");
     push_table(&mut text, &totals(report, width));
+    if report.margin.is_booked() {
+        text.push_str(&waterfall::text(&report.margin, width));
+    }
     for (dimension, lines) in &report.by {
         text.push_str(&format!("\nBy {dimension}\n"));
         push_table(&mut text, &by(*dimension, lines, width));
@@ -81,14 +85,14 @@ pub(super) fn moment(at: Timestamp) -> String {
     format!("{} {hour:02}:{minute:02}", at.date())
 }
 
-fn push_table(text: &mut String, table: &Table) {
+pub(super) fn push_table(text: &mut String, table: &Table) {
     for line in table.lines() {
         text.push_str(line.trim_end());
         text.push('\n');
     }
 }
 
-fn table(width: Option<u16>) -> Table {
+pub(super) fn table(width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).force_no_tty();
     if let Some(width) = width {
@@ -144,12 +148,12 @@ fn totals(report: &MarginReport, width: Option<u16>) -> Table {
         dollars(totals.cost_per_usd(totals.accepted)),
         String::new(),
     );
-    if report.revenue_pico.is_some() {
+    if report.margin.earned.is_some() {
         row("Revenue", dollars(report.revenue_usd()), String::new());
     }
-    let hint = match report.revenue_pico {
+    let hint = match &report.margin.earned {
         Some(_) => when_partial("at most"),
-        None => "needs --seat-price".to_owned(),
+        None => "no revenue is known: --seat-price, or `mantle revenue add`".to_owned(),
     };
     row("Gross margin", percent(report.gross_margin(), 2), hint);
     if let Some(figures) = table.column_mut(1) {
@@ -191,7 +195,7 @@ fn remarks(remarks: [Option<String>; 2]) -> String {
 }
 
 /// Writes a count with commas between thousands.
-fn count(number: u64) -> String {
+pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -203,14 +207,14 @@ fn count(number: u64) -> String {
     text
 }
 
-fn percent(share: Option<f64>, places: usize) -> String {
+pub(super) fn percent(share: Option<f64>, places: usize) -> String {
     share.map_or_else(
         || UNKNOWN.to_owned(),
         |share| format!("{:.places$} %", share * 100.0),
     )
 }
 
-fn dollars(amount: Option<String>) -> String {
+pub(super) fn dollars(amount: Option<String>) -> String {
     match amount {
         None => UNKNOWN.to_owned(),
         Some(amount) => match amount.strip_prefix('-') {

@@ -3,10 +3,11 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, ArmEstimate, BillingBasis, BurstId, CacheHitRow, CacheLayer, CallId, CallOutcome,
-    CallRow, CompletionId, CursorSite, DecisionId, DecisionRow, EpisodeId, Evidence, Exclusion,
-    Features, LedgerEvent, MatchRow, ModelId, Money, Origin, OutcomeKind, OutcomeRow, Protocol,
-    Reason, RetentionRow, RowId, SuppressedRow, Tier, Timestamp, TokenCount, Trigger, Usage, Who,
+    Action, ArmEstimate, BillingBasis, Booking, BookingRow, BurstId, CacheHitRow, CacheLayer,
+    CallId, CallOutcome, CallRow, CompletionId, CursorSite, DecisionId, DecisionRow, EpisodeId,
+    Evidence, Exclusion, Features, LedgerEvent, MatchRow, ModelId, Money, Origin, OutcomeKind,
+    OutcomeRow, Protocol, Reason, RetentionRow, RowId, SuppressedRow, Tier, Timestamp, TokenCount,
+    Trigger, Usage, Who,
 };
 
 /// Midnight at the beginning of 10 November 2026, UTC.
@@ -194,6 +195,18 @@ pub(crate) fn suppressed(n: u128) -> SuppressedRow {
     }
 }
 
+pub(crate) fn booking(n: u128, booking: Booking) -> BookingRow {
+    BookingRow {
+        id: RowId::from_uuid(Uuid::from_u128(n)),
+        since: at(0),
+        until: Some(at(86_400)),
+        currency: "USD".to_owned(),
+        reference: Some("R-1".to_owned()),
+        booking,
+        at: at(5),
+    }
+}
+
 /// Returns one event of each kind, made from `n`.
 pub(crate) fn one_of_each(n: u128) -> Vec<LedgerEvent> {
     vec![
@@ -204,5 +217,12 @@ pub(crate) fn one_of_each(n: u128) -> Vec<LedgerEvent> {
         LedgerEvent::Retention(retention(7_000_000 + n, n)),
         LedgerEvent::CacheHit(cache_hit(5_000_000 + n, n)),
         LedgerEvent::Suppressed(suppressed(6_000_000 + n)),
+        LedgerEvent::Booking(Box::new(booking(
+            8_000_000 + n,
+            Booking::Seats {
+                seats: 3,
+                price: Money::from_pico_usd(19_000_000_000_000),
+            },
+        ))),
     ]
 }

@@ -1,0 +1,284 @@
+//! The margin from top to bottom as text: revenue, committed costs, calls, what is left; then what
+//! a unit costs, what was saved, and what would change it.
+
+use comfy_table::{CellAlignment, ColumnConstraint, Table};
+
+use super::layout::{UNKNOWN, count, push_table, table};
+use crate::domain::{MicroUsd, Money};
+use crate::ledger::margin::{Margin, PerUnit, PoolLine};
+
+/// Returns the section of the report, with an empty line before it.
+pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
+    let mut text = String::new();
+    let mut section = |name: &str, rows: Vec<[String; 3]>| {
+        if rows.is_empty() {
+            return;
+        }
+        text.push_str(&format!("\n{name}\n"));
+        push_table(&mut text, &rows_as_table(rows, width));
+    };
+    section("Waterfall", waterfall(margin));
+    section("Unit costs", units(margin));
+    section("Saved, against what would have been paid", savings(margin));
+    section("Make or buy", make_or_buy(margin));
+    section("Concentration", concentration(margin));
+    section("If", scenarios(margin));
+    if !margin.remarks.is_empty() {
+        text.push_str("\nTo be read with this\n");
+        for remark in &margin.remarks {
+            text.push_str(&format!(" {remark}\n"));
+        }
+    }
+    text
+}
+
+fn rows_as_table(rows: Vec<[String; 3]>, width: Option<u16>) -> Table {
+    let mut table = table(width);
+    for row in rows {
+        table.add_row(row);
+    }
+    if let Some(figures) = table.column_mut(1) {
+        figures.set_constraint(ColumnConstraint::ContentWidth);
+        figures.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn row(name: impl Into<String>, amount: MicroUsd, remark: impl Into<String>) -> [String; 3] {
+    [name.into(), dollars(amount), remark.into()]
+}
+
+fn waterfall(margin: &Margin) -> Vec<[String; 3]> {
+    let mut rows = Vec::new();
+    match &margin.earned {
+        None => rows.push([
+            "Revenue".to_owned(),
+            UNKNOWN.to_owned(),
+            "nothing says what was earned, so there is no margin".to_owned(),
+        ]),
+        Some(earned) => {
+            let parts = [
+                ("  seats", earned.seats),
+                ("  overage", earned.overage),
+                ("  prepaid, used", earned.prepaid),
+                ("  prepaid, expired", earned.breakage),
+                ("  credit notes", earned.credit_notes),
+            ];
+            let parts = parts
+                .into_iter()
+                .filter(|(_, amount)| *amount != MicroUsd::ZERO);
+            rows.extend(parts.map(|(name, amount)| row(name, amount, "")));
+            let deferred = match earned.deferred {
+                MicroUsd::ZERO => String::new(),
+                deferred => format!("{} more is paid and not earned", dollars(deferred)),
+            };
+            rows.push(row("Revenue", earned.net(), deferred));
+        }
+    }
+    for pool in &margin.pools {
+        rows.push(row(
+            format!("  pool {}", pool.name),
+            pool.total(),
+            of_pool(pool),
+        ));
+    }
+    for line in &margin.costs {
+        rows.push(row(format!("  {}", line.name), line.cost, ""));
+    }
+    rows.push(row("Committed", margin.committed_cost(), ""));
+    for line in margin
+        .metered
+        .iter()
+        .filter(|line| line.total() != MicroUsd::ZERO)
+    {
+        let failed = match line.failed {
+            MicroUsd::ZERO => String::new(),
+            failed => format!(", {} of it failed", dollars(failed)),
+        };
+        let remark = format!("{} calls{failed}", count(line.calls));
+        rows.push(row(format!("  {}", line.model), line.total(), remark));
+    }
+    rows.push(row(
+        "Controllable",
+        margin.metered_cost(),
+        "calls that are paid one by one",
+    ));
+    rows.push(row("Cost", margin.cost(), ""));
+    if let Some(profit) = margin.gross_profit() {
+        rows.push(row("Gross profit", profit, percent(margin.margin_ppm())));
+    }
+    rows
+}
+
+fn of_pool(pool: &PoolLine) -> String {
+    let busy = match (pool.utilisation_bp, pool.idle()) {
+        (Some(bp), Some(idle)) => {
+            format!(
+                "{:.2} % busy, {} idle",
+                f64::from(bp) / 100.0,
+                dollars(idle)
+            )
+        }
+        _ => "nobody has said how busy".to_owned(),
+    };
+    format!(
+        "{}, {busy}, {} requests",
+        pool.generation,
+        count(pool.requests)
+    )
+}
+
+fn units(margin: &Margin) -> Vec<[String; 3]> {
+    let PerUnit {
+        request,
+        offered,
+        accepted,
+        retained,
+        thousand_chars,
+    } = margin.units.loaded;
+    let metered = &margin.units.metered;
+    let mut rows = vec![[
+        "".to_owned(),
+        "fully loaded".to_owned(),
+        "metered only".to_owned(),
+    ]];
+    for (name, loaded, metered) in [
+        ("per request", request, metered.request),
+        ("per offered suggestion", offered, metered.offered),
+        ("per accepted suggestion", accepted, metered.accepted),
+        ("per retained suggestion", retained, metered.retained),
+        (
+            "per 1,000 retained characters",
+            thousand_chars,
+            metered.thousand_chars,
+        ),
+    ] {
+        rows.push([name.to_owned(), nano(loaded), nano(metered)]);
+    }
+    rows.push([
+        "per call, without hosting".to_owned(),
+        nano(margin.units.call),
+        String::new(),
+    ]);
+    if let Some(seat) = margin.units.seat {
+        let remark = format!(
+            "cost {}, {} is left",
+            dollars(seat.cost),
+            dollars(seat.contribution())
+        );
+        rows.push(row("revenue per seat", seat.revenue, remark));
+    }
+    rows
+}
+
+fn savings(margin: &Margin) -> Vec<[String; 3]> {
+    let savings = &margin.savings;
+    let loaded = |amount: Option<MicroUsd>| {
+        amount.map_or_else(String::new, |amount| {
+            format!("{} with the pools", dollars(amount))
+        })
+    };
+    let mut rows = Vec::new();
+    if let Some(saved) = savings.prompt_cache {
+        rows.push(row("by prompt caches", saved, ""));
+    }
+    if let Some(saved) = savings.answer_cache {
+        rows.push(row(
+            "by answers we had",
+            saved,
+            loaded(savings.answer_cache_loaded),
+        ));
+    }
+    if let Some(saved) = savings.suppression {
+        rows.push(row(
+            "by suppression",
+            saved,
+            loaded(savings.suppression_loaded),
+        ));
+    }
+    rows.push(row("spent on closed calls", savings.cancelled, ""));
+    rows.push(row("spent on failed calls", savings.failed, ""));
+    rows
+}
+
+fn make_or_buy(margin: &Margin) -> Vec<[String; 3]> {
+    let Some(choice) = &margin.make_or_buy else {
+        return Vec::new();
+    };
+    let dearer = choice.premium();
+    let verdict = match dearer > MicroUsd::ZERO {
+        true => row("made is dearer by", dearer, ""),
+        false => row("made is cheaper by", MicroUsd::ZERO - dearer, ""),
+    };
+    let break_even = choice
+        .break_even_requests
+        .and_then(|n| u64::try_from(n).ok());
+    vec![
+        row(
+            "made",
+            choice.made,
+            format!("{} requests on our pools", count(choice.requests)),
+        ),
+        row(
+            "bought",
+            choice.bought,
+            format!("the same on {}", choice.model),
+        ),
+        verdict,
+        [
+            "break-even".to_owned(),
+            break_even.map_or_else(|| UNKNOWN.to_owned(), count),
+            "requests".to_owned(),
+        ],
+    ]
+}
+
+fn concentration(margin: &Margin) -> Vec<[String; 3]> {
+    let found = &margin.concentration;
+    let mut rows: Vec<[String; 3]> = found
+        .suppliers
+        .iter()
+        .map(|share| {
+            row(
+                &share.name,
+                MicroUsd::new(share.micro_usd),
+                percent(Some(share.ppm)),
+            )
+        })
+        .collect();
+    for (name, index) in [
+        ("index of spend", found.spend),
+        ("index of metered spend", found.metered_spend),
+        ("index of calls", found.calls),
+        ("index of labs", found.labs),
+    ] {
+        if let Some(index) = index {
+            rows.push([name.to_owned(), index.to_string(), "of 10000".to_owned()]);
+        }
+    }
+    rows
+}
+
+fn scenarios(margin: &Margin) -> Vec<[String; 3]> {
+    let scenarios = margin.scenarios.iter();
+    scenarios
+        .map(|scenario| {
+            let left = scenario
+                .margin_ppm
+                .map_or_else(String::new, |ppm| format!("{} is left", percent(Some(ppm))));
+            row(&scenario.name, scenario.cost, left)
+        })
+        .collect()
+}
+
+fn dollars(amount: MicroUsd) -> String {
+    super::layout::dollars(Some(amount.to_string()))
+}
+
+fn nano(nano: Option<i128>) -> String {
+    super::layout::dollars(nano.map(|nano| Money::format_pico(nano.saturating_mul(1_000), 9)))
+}
+
+fn percent(ppm: Option<i128>) -> String {
+    super::layout::percent(ppm.map(|ppm| ppm as f64 / 1e6), 4)
+}

@@ -1,0 +1,71 @@
+//! What would be left if prices or habits changed: a fixed set, so that periods can be compared.
+
+use super::{Books, Margin, MeteredLine};
+use crate::domain::{MicroUsd, divide_half_even};
+
+/// One supposed change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scenario {
+    /// What changes.
+    pub name: String,
+    /// What everything would cost.
+    pub cost: MicroUsd,
+    /// The share of revenue that would be left, in millionths.
+    pub margin_ppm: Option<i128>,
+}
+
+pub(super) fn all(margin: &Margin, books: &Books<'_>) -> Vec<Scenario> {
+    let cost = margin.cost();
+    let mut found = Vec::new();
+    let mut push = |name: String, cost: Option<MicroUsd>| {
+        if let Some(cost) = cost {
+            found.push(Scenario {
+                name,
+                cost,
+                margin_ppm: margin.margin_ppm_at(cost),
+            });
+        }
+    };
+    let mut suppliers: Vec<&str> = Vec::new();
+    for line in &margin.metered {
+        if line.total() > MicroUsd::ZERO && !suppliers.contains(&line.supplier.as_str()) {
+            suppliers.push(&line.supplier);
+        }
+    }
+    for supplier in suppliers {
+        let lines = margin
+            .metered
+            .iter()
+            .filter(|line| line.supplier == supplier);
+        let spend: MicroUsd = lines.map(MeteredLine::total).sum();
+        push(
+            format!("{supplier} +25 %"),
+            spend.share(125, 100).map(|more| cost - spend + more),
+        );
+    }
+    let metered = margin.metered_cost();
+    if metered > MicroUsd::ZERO {
+        push(
+            "all metered prices doubled".to_owned(),
+            Some(cost + metered),
+        );
+    }
+    let dearest = margin
+        .metered
+        .iter()
+        .filter_map(|line| Some((line.pico_per_call()?, line.model.as_str())))
+        .max();
+    if let Some((pico, model)) = dearest.filter(|(pico, _)| *pico > 0) {
+        // Then no pool is needed; what else is paid stays.
+        let with = |calls: u64| {
+            let pico = pico.checked_mul(calls.into())?;
+            Some(margin.other_cost() + MicroUsd::new(divide_half_even(pico, 1_000_000)))
+        };
+        push(format!("every call on {model}"), with(margin.calls()));
+        push(
+            format!("every request on {model}, without cache and filter"),
+            with(books.totals.requests),
+        );
+    }
+    found
+}
