@@ -29,7 +29,7 @@ pub use log::LogGuard;
 
 use crate::config::{Environment, Layers, Loaded, Paths, load};
 use crate::engine::Clock;
-use crate::ledger::margin::CallGroup;
+use crate::ledger::margin::{CallGroup, PriceLists};
 
 /// The version with the commit, as `--version` prints it.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MANTLE_COMMIT"), ")");
@@ -199,7 +199,13 @@ impl Command {
                 args.seat_price = args.seat_price.or(settings.seat_price);
                 let rates = |calls: &CallGroup| report::rates_of(&settings, calls);
                 let now = Clock::system().now();
-                report::run(args, &self.paths.ledger(), now, &rates, &mut out).await?;
+                let announced =
+                    |calls: &CallGroup| report::announced_for(&settings.prices, calls, now);
+                let prices = PriceLists {
+                    rates: &rates,
+                    announced: &announced,
+                };
+                report::run(args, &self.paths.ledger(), now, &prices, &mut out).await?;
                 Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Budget(args) => {

@@ -9,6 +9,7 @@ mod waterfall;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -18,8 +19,9 @@ pub use moment::Moment;
 
 use crate::config::Settings;
 use crate::domain::{Money, PriceSource, Rates, Timestamp};
-use crate::ledger::margin::{CallGroup, RatesOf};
+use crate::ledger::margin::{CallGroup, PriceLists};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
+use crate::prices::Prices;
 
 /// What can be said after `mantle report`.
 #[derive(clap::Args, Clone, Debug)]
@@ -91,11 +93,11 @@ pub async fn run(
     args: ReportArgs,
     ledger_path: &Path,
     now: Timestamp,
-    rates: &RatesOf<'_>,
+    prices: &PriceLists<'_>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let query = args.query(now)?;
-    let (report, side_files, missing) = match read(ledger_path, &query, rates).await {
+    let (report, side_files, missing) = match read(ledger_path, &query, prices).await {
         Ok((report, side_files)) => (report, side_files, None),
         Err(missing @ LedgerError::Missing { .. }) => {
             (MarginReport::empty(&query)?, 0, Some(missing))
@@ -138,14 +140,31 @@ pub(super) fn rates_of(settings: &Settings, calls: &CallGroup) -> Option<Rates> 
     }
 }
 
+/// Returns the rates that are announced for a group of calls within sixty days.
+pub(super) fn announced_for(
+    prices: &Prices,
+    calls: &CallGroup,
+    now: Timestamp,
+) -> Vec<(Timestamp, Rates)> {
+    const AHEAD: Duration = Duration::from_secs(60 * 86_400);
+    let Some(key) = calls.price_id.as_deref() else {
+        return Vec::new();
+    };
+    let changes = prices.upcoming(now, now.plus(AHEAD)).into_iter();
+    changes
+        .filter(|(_, new)| new.id == key)
+        .filter_map(|(_, new)| Some((new.valid_from?, new.rates)))
+        .collect()
+}
+
 /// Returns the report and how many side files of the ledger it does not count.
 async fn read(
     path: &Path,
     query: &ReportQuery,
-    rates: &RatesOf<'_>,
+    prices: &PriceLists<'_>,
 ) -> Result<(MarginReport, usize), LedgerError> {
     let reader = LedgerReader::open_read_only(path).await?;
-    let report = reader.margin_report_at(query, rates).await?;
+    let report = reader.margin_report_at(query, prices).await?;
     Ok((report, reader.side_files()))
 }
 

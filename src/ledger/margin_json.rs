@@ -84,6 +84,14 @@ pub(super) fn of(margin: &Margin) -> Value {
                 "gross_margin": fraction(scenario.margin_ppm),
             }))
             .collect::<Vec<_>>(),
+        "announced": margin.announced.iter()
+            .map(|change| json!({
+                "price": change.price_id,
+                "on": change.on.to_utc().date().to_string(),
+                "extra_cost_usd": change.extra.to_string(),
+                "gross_margin": fraction(change.margin_ppm),
+            }))
+            .collect::<Vec<_>>(),
         "remarks": margin.remarks,
     })
 }

@@ -15,7 +15,7 @@ use super::books;
 use super::connection::open_for_reading;
 use super::error::LedgerError;
 use super::figures::Figures;
-use super::margin::{Books, Margin, RatesOf};
+use super::margin::{Books, Margin, PriceLists};
 use super::report::{Dimension, MarginReport, ReportQuery};
 use super::spool;
 use crate::domain::{BookingRow, OutcomeKind, Timestamp};
@@ -64,11 +64,11 @@ impl LedgerReader {
     ///
     /// As [`LedgerReader::margin_report_at`].
     pub async fn margin_report(&self, query: &ReportQuery) -> Result<MarginReport, LedgerError> {
-        self.margin_report_at(query, &|_| None).await
+        self.margin_report_at(query, &PriceLists::UNKNOWN).await
     }
 
-    /// Adds up what happened in a period, from one state of the ledger. `rates` are those of
-    /// calls, where they are known.
+    /// Adds up what happened in a period, from one state of the ledger. `prices` says
+    /// where the rates of calls are found.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl LedgerReader {
     pub async fn margin_report_at(
         &self,
         query: &ReportQuery,
-        rates: &RatesOf<'_>,
+        prices: &PriceLists<'_>,
     ) -> Result<MarginReport, LedgerError> {
         let mut connection = open_for_reading(&self.path).await?;
         let (groups, read) = read_groups(&mut connection, query)
@@ -94,7 +94,7 @@ impl LedgerReader {
             bookings: &read.bookings,
             retained_chars: read.retained_chars,
             seats_pico: query.revenue_pico()?,
-            rates,
+            prices,
             remarks: read.cut,
         })?;
         Ok(MarginReport {

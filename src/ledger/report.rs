@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::error::LedgerError;
 use super::figures::Figures;
-use super::margin::{Books, Margin};
+use super::margin::{Books, Margin, PriceLists};
 use super::margin_json;
 use super::revenue;
 use crate::domain::{Money, Timestamp};
@@ -189,7 +189,7 @@ impl MarginReport {
             bookings: &[],
             retained_chars: None,
             seats_pico: query.revenue_pico()?,
-            rates: &|_| None,
+            prices: &PriceLists::UNKNOWN,
             remarks: Vec::new(),
         })?;
         Ok(Self {

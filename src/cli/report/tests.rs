@@ -19,9 +19,15 @@ const TWO_DAYS: i64 = 2 * 86_400;
 async fn run_on(path: &Path, args: &[&str]) -> String {
     let args = parse(args).expect("right use");
     let mut out = Vec::new();
-    run(args, path, rows::at(TWO_DAYS), &|_| None, &mut out)
-        .await
-        .expect("a report");
+    run(
+        args,
+        path,
+        rows::at(TWO_DAYS),
+        &PriceLists::UNKNOWN,
+        &mut out,
+    )
+    .await
+    .expect("a report");
     String::from_utf8(out).expect("text")
 }
 
@@ -33,7 +39,10 @@ async fn example_report(by: &[Dimension]) -> MarginReport {
         by: by.to_vec(),
         ..example::query()
     };
-    read(&path, &query, &|_| None).await.expect("a report").0
+    read(&path, &query, &PriceLists::UNKNOWN)
+        .await
+        .expect("a report")
+        .0
 }
 
 #[tokio::test]
@@ -59,7 +68,7 @@ async fn the_period_is_counted_from_now() {
     let path = folder.path().join("ledger.db");
     example::write(&path).await;
     let by_since = run_on(&path, &["--since", "2d", "--json", "--seat-price", "19.00"]).await;
-    let (expected, _) = read(&path, &example::query(), &|_| None)
+    let (expected, _) = read(&path, &example::query(), &PriceLists::UNKNOWN)
         .await
         .expect("a report");
     let expected = serde_json::to_string_pretty(&expected).expect("JSON") + "\n";
@@ -144,9 +153,15 @@ async fn wrong_use_says_how_to_say_it() {
 
     let backwards = parse(&["--since", "1h", "--until", "2h"]).expect("each is a moment");
     let missing = Path::new("no ledger is opened");
-    let error = run(backwards, missing, rows::at(0), &|_| None, &mut Vec::new())
-        .await
-        .expect_err("a period backwards");
+    let error = run(
+        backwards,
+        missing,
+        rows::at(0),
+        &PriceLists::UNKNOWN,
+        &mut Vec::new(),
+    )
+    .await
+    .expect_err("a period backwards");
     let error = error.downcast::<clap::Error>().expect("wrong use");
     assert_eq!(error.exit_code(), 2);
     assert!(error.to_string().contains("earlier --since"), "{error}");

@@ -23,6 +23,10 @@ pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
     section("Make or buy", make_or_buy(margin));
     section("Concentration", concentration(margin));
     section("If", scenarios(margin));
+    section(
+        "Announced price changes, for the calls of this period",
+        announced(margin),
+    );
     if !margin.remarks.is_empty() {
         text.push_str("\nTo be read with this\n");
         for remark in &margin.remarks {
@@ -267,6 +271,23 @@ fn scenarios(margin: &Margin) -> Vec<[String; 3]> {
                 .margin_ppm
                 .map_or_else(String::new, |ppm| format!("{} is left", percent(Some(ppm))));
             row(&scenario.name, scenario.cost, left)
+        })
+        .collect()
+}
+
+fn announced(margin: &Margin) -> Vec<[String; 3]> {
+    let changes = margin.announced.iter();
+    changes
+        .map(|change| {
+            let on = change.on.to_utc().date();
+            let left = change.margin_ppm.map_or_else(String::new, |ppm| {
+                format!(", {} is left", percent(Some(ppm)))
+            });
+            row(
+                format!("{on}  {}", change.price_id),
+                change.extra,
+                format!("more{left}"),
+            )
         })
         .collect()
 }

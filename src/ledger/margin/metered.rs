@@ -49,6 +49,20 @@ pub struct CallGroup {
 }
 
 impl CallGroup {
+    /// Returns what the tokens would cost at other rates, in pico-USD.
+    pub(super) fn cost_at(&self, rates: &Rates) -> i128 {
+        let (write, write_1h) = self.cache_write;
+        [
+            rates.input.cost_of(self.uncached),
+            rates.cache_read.cost_of(self.cache_read),
+            rates.cache_write.cost_of(write),
+            rates.cache_write_1h.cost_of(write_1h),
+            rates.output.cost_of(self.output),
+        ]
+        .into_iter()
+        .fold(0, i128::saturating_add)
+    }
+
     /// Returns the pool that pays for these calls, if one does.
     #[must_use]
     pub fn pool(&self) -> Option<&str> {
@@ -152,7 +166,7 @@ pub(super) fn lines(books: &Books<'_>, remarks: &mut Vec<String>) -> Vec<Metered
                 (group.cost_pico - group.failed_pico).saturating_mul(group.cancelled.into());
             crate::domain::divide_half_even(of_all, i128::from(group.calls.max(1)))
         });
-        match (books.rates)(group) {
+        match (books.prices.rates)(group) {
             Some(rates) => sum.add_classes(group, &rates),
             None => sum.are_rates_known = false,
         }

@@ -4,6 +4,7 @@
 //! Each line is exact in pico-USD and rounded once, half to even, to micro-USD; every sum is a sum
 //! of lines. What is not known is `None` and named among the remarks, never 0.
 
+mod announced;
 mod committed;
 mod concentration;
 mod currency;
@@ -14,6 +15,7 @@ mod scenario;
 mod span;
 mod unit;
 
+pub use announced::{Announced, AnnouncedOf};
 pub use committed::{CostLine, PoolLine};
 pub use concentration::{Concentration, Share};
 pub use earned::Earned;
@@ -43,10 +45,26 @@ pub struct Books<'a> {
     pub retained_chars: Option<u64>,
     /// What seats at the configured price earn, in pico-USD; used when no revenue is booked.
     pub seats_pico: Option<i128>,
-    /// The rates of a group of calls, where they are known.
-    pub rates: &'a RatesOf<'a>,
+    /// Where rates are found.
+    pub prices: &'a PriceLists<'a>,
     /// What was left out before.
     pub remarks: Vec<String>,
+}
+
+/// Where the margin finds the rates of calls: the ledger knows no prices.
+pub struct PriceLists<'a> {
+    /// The rates of a group of calls, where they are known.
+    pub rates: &'a RatesOf<'a>,
+    /// The rates that are announced for it.
+    pub announced: &'a AnnouncedOf<'a>,
+}
+
+impl PriceLists<'_> {
+    /// Nothing is known: then no saving is, and no change.
+    pub const UNKNOWN: PriceLists<'static> = PriceLists {
+        rates: &|_| None,
+        announced: &|_| Vec::new(),
+    };
 }
 
 /// The margin of a period.
@@ -72,6 +90,8 @@ pub struct Margin {
     pub concentration: Concentration,
     /// What would be left if prices or habits changed.
     pub scenarios: Vec<Scenario>,
+    /// What announced price changes would do.
+    pub announced: Vec<Announced>,
     /// What the figures leave out or take on trust.
     pub remarks: Vec<String>,
 }
@@ -100,6 +120,7 @@ impl Margin {
             make_or_buy: None,
             concentration: Concentration::default(),
             scenarios: Vec::new(),
+            announced: Vec::new(),
             remarks,
         };
         margin.units = unit::of(&margin, books);
@@ -107,6 +128,7 @@ impl Margin {
         margin.make_or_buy = saving::make_or_buy(&margin);
         margin.concentration = concentration::of(&margin);
         margin.scenarios = scenario::all(&margin, books);
+        margin.announced = announced::all(&margin, books);
         Ok(margin)
     }
 
