@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::{Command, VERSION};
 use crate::config::key_of;
 use crate::domain::Origin;
-use crate::engine::{ArmState, BookState, Clock, Engine, KeptFolder, Setup};
+use crate::engine::{
+    ArmReport, ArmState, BookState, Clock, Engine, FoundServer, KeptFolder, Setup,
+    find_local_servers,
+};
 
 /// One line of the result.
 struct Check {
@@ -123,6 +126,13 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
             "models over the network: none configured".to_owned(),
         );
     }
+    let servers = find_local_servers().await;
+    for server in servers
+        .iter()
+        .filter(|server| !is_configured(server, &arms))
+    {
+        say(Verdict::Note, server_line(server));
+    }
     for arm in arms {
         let verdict = if arm.state == ArmState::Ready {
             Verdict::Good
@@ -149,6 +159,31 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
     }
     writeln!(out, "{bad} to mend.")?;
     Ok(ExitCode::FAILURE)
+}
+
+/// Returns whether a model of this server is configured, under whichever name of this machine.
+fn is_configured(server: &FoundServer, arms: &[ArmReport]) -> bool {
+    let port = |address: &str| address.rsplit(':').next().map(str::to_owned);
+    arms.iter().any(|arm| {
+        let is_here = ["127.0.0.1", "localhost", "[::1]"]
+            .iter()
+            .any(|name| arm.address.contains(&format!("//{name}:")));
+        is_here && port(&arm.address) == port(&server.base_url)
+    })
+}
+
+/// Says that a server is there which nobody asks.
+fn server_line(server: &FoundServer) -> String {
+    let models = match server.models.as_slice() {
+        [] => "no model".to_owned(),
+        models => models.join(", "),
+    };
+    format!(
+        "on this machine, not configured: {} at {} with {models}; name it under [[models]], or see \
+         `mantle init`",
+        server.kind.as_str(),
+        server.base_url
+    )
 }
 
 /// Says what the index holds of a folder, and what it has left out.
@@ -184,6 +219,32 @@ fn index_line(folder: &KeptFolder) -> String {
 mod tests {
     use super::*;
     use crate::domain::Timestamp;
+
+    #[test]
+    fn a_server_is_configured_under_any_name_of_this_machine() {
+        let server = FoundServer {
+            kind: crate::engine::ServerKind::Ollama,
+            base_url: "http://127.0.0.1:11434".to_owned(),
+            models: vec!["qwen".to_owned()],
+        };
+        let arm = |address: &str| ArmReport {
+            model: crate::domain::ModelId::new("m"),
+            address: address.to_owned(),
+            state: ArmState::Ready,
+            sentence: String::new(),
+        };
+        for (address, expected) in [
+            ("http://127.0.0.1:11434", true),
+            ("http://localhost:11434", true),
+            ("http://[::1]:11434", true),
+            ("http://127.0.0.1:8080", false),
+            ("http://other.example:11434", false),
+        ] {
+            let is_known = is_configured(&server, &[arm(address)]);
+            assert_eq!(is_known, expected, "{address}");
+        }
+        assert!(server_line(&server).contains("Ollama at http://127.0.0.1:11434 with qwen"));
+    }
 
     #[test]
     fn the_index_is_said_in_one_line_with_what_was_left_out() {

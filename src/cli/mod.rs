@@ -9,8 +9,10 @@ mod budget;
 mod complete;
 mod config;
 mod doctor;
+mod init;
 mod log;
 pub mod lsp_client;
+mod models;
 mod pools;
 mod prices;
 mod report;
@@ -82,6 +84,11 @@ enum CommandArgs {
     Pools(pools::PoolsArgs),
     /// Check everything that completions need, and say what to mend.
     Doctor,
+    /// Look for model servers on this machine and write a first configuration.
+    Init(init::InitArgs),
+    /// List the models over the network, or ask each of them once.
+    #[command(subcommand)]
+    Models(models::ModelsArgs),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigArgs),
@@ -228,6 +235,8 @@ impl Command {
                 pools::run(args, &self, Clock::system().now(), &mut out).await
             }
             CommandArgs::Doctor => doctor::run(&self, &mut out).await,
+            CommandArgs::Init(args) => init::run(args, &self, &mut out).await,
+            CommandArgs::Models(args) => models::run(args, &self, &mut out).await,
             CommandArgs::Config(ConfigArgs::Check) => config::check(&self.load(), &mut out),
             CommandArgs::Completions { shell } => {
                 clap_complete::generate(*shell, &mut Cli::command(), "mantle", &mut out);

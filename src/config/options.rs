@@ -97,7 +97,7 @@ pub struct Model {
     pub id: Option<String>,
     /// in-house, open-source or premium; required.
     pub tier: Option<String>,
-    /// llama-cpp or openai-completions; required.
+    /// How it is spoken to, such as llama-cpp or anthropic; required.
     pub protocol: Option<String>,
     /// Root of the host, such as "http://127.0.0.1:8080"; required.
     pub base_url: Option<String>,

@@ -30,6 +30,17 @@ impl FimTemplate {
         TEMPLATES.iter().find(|template| template.family == family)
     }
 
+    /// Returns the template of the family that a model's name at its provider belongs to, such as
+    /// `Qwen/Qwen2.5-Coder-7B`; `None` when the name tells none.
+    #[must_use]
+    pub fn for_model(name: &str) -> Option<&'static Self> {
+        let name = name.to_lowercase();
+        NAMES
+            .iter()
+            .find(|(part, _)| name.contains(part))
+            .and_then(|(_, family)| Self::of(family))
+    }
+
     /// Returns the names of all families, for messages.
     pub fn families() -> impl Iterator<Item = &'static str> {
         TEMPLATES.iter().map(|template| template.family)
@@ -55,6 +66,21 @@ pub fn special_tokens() -> impl Iterator<Item = &'static str> {
         .map(str::trim)
         .filter(|token| !token.is_empty())
 }
+
+/// What models are called that want the template of a family.
+const NAMES: &[(&str, &str)] = &[
+    ("qwen2.5-coder", "qwen2.5-coder"),
+    ("qwen3-coder", "qwen2.5-coder"),
+    ("starcoder2", "starcoder2"),
+    ("stable-code", "stable-code"),
+    ("codellama", "codellama"),
+    ("deepseek-coder", "deepseek-coder"),
+    ("codestral", "codestral"),
+    ("codegemma", "codegemma"),
+    ("granite-4", "granite-4"),
+    ("granite4", "granite-4"),
+    ("codegeex4", "codegeex4"),
+];
 
 const TEMPLATES: &[FimTemplate] = &[
     FimTemplate {
@@ -181,6 +207,22 @@ mod tests {
     fn a_suffix_first_family_puts_the_suffix_first() {
         let codestral = FimTemplate::of("codestral").expect("a known family");
         assert_eq!(codestral.render("ab", "yz"), "[SUFFIX]yz[PREFIX]ab");
+    }
+
+    #[test]
+    fn a_family_is_found_by_the_name_of_a_model() {
+        for (name, family) in [
+            ("Qwen/Qwen2.5-Coder-7B", Some("qwen2.5-coder")),
+            ("qwen3-coder:30b", Some("qwen2.5-coder")),
+            ("codellama:7b-code", Some("codellama")),
+            ("llama-3.1-8b", None),
+        ] {
+            let found = FimTemplate::for_model(name).map(|template| template.family);
+            assert_eq!(found, family, "{name}");
+        }
+        for (_, family) in NAMES {
+            assert!(FimTemplate::of(family).is_some(), "{family}");
+        }
     }
 
     #[test]

@@ -169,6 +169,7 @@ impl<'e> Charge<'e> {
             model = %row.model, outcome = %row.outcome, millis = row.duration_ms,
             cost = %row.cost.unwrap_or(Money::ZERO), "a call ended"
         );
+        self.engine.last_call.send_replace(Some(row.clone()));
         if let Some(place) = self.place.take() {
             place.record(LedgerEvent::Call(Box::new(row)));
         }

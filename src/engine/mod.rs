@@ -37,6 +37,7 @@ mod roster;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod who;
 
 use std::path::PathBuf;
@@ -50,15 +51,17 @@ pub use answer::{Answer, Nothing, Served};
 pub use book::BookState;
 pub use clock::Clock;
 
+pub use crate::models::{FoundServer, ServerKind};
 pub use explain::Explanation;
 pub use index::{IndexReport, Indexing, KeptFolder, Learner, Lesson, Progress};
 pub use look::{ArmReport, ArmState, language_id};
 pub use outcome::{Held, OutcomeError};
 pub use status::{Status, StatusState};
+pub use trial::{Trial, find_local_servers};
 
 use crate::cache::AnswerCache;
 use crate::documents::Documents;
-use crate::domain::{KeyPlace, ModelSpec, Network, Origin, Policy, Who};
+use crate::domain::{CallRow, KeyPlace, ModelSpec, Network, Origin, Policy, Who};
 use crate::guard::Guard;
 use crate::inhouse::{EmbeddedModel, Settings};
 use crate::prices::Prices;
@@ -125,6 +128,8 @@ pub struct Engine {
     rhythm: rhythm::Rhythm,
     explanations: explain::Explanations,
     status: watch::Sender<Status>,
+    /// The call that ended last, as it stands on the ledger.
+    last_call: watch::Sender<Option<CallRow>>,
     index: index::Index,
 }
 
@@ -184,6 +189,7 @@ impl Engine {
             rhythm: rhythm::Rhythm::default(),
             explanations: explain::Explanations::default(),
             status: watch::Sender::new(Status::default()),
+            last_call: watch::Sender::new(None),
             index: index::Index::new(setup.roots, setup.index_memory, setup.dependencies),
         }
     }

@@ -1,4 +1,5 @@
 mod cases;
+mod discover;
 mod fake;
 mod http;
 mod providers;
