@@ -38,7 +38,7 @@ doc:
 rust-test:
 	$(CARGO) test $(QUIET) --locked
 
-## peers: Neovim, VS Code (code-server and Chromium) and llama.cpp with a small model, pinned in tests/peers/versions.env
+## peers: Neovim, VS Code (code-server and Chromium), llama.cpp with a small model and LiteLLM, pinned in tests/peers/versions.env
 peers:
 	tests/peers/install.sh $(PEERS)
 

@@ -44,6 +44,8 @@ pub(super) struct Middle {
     /// How the text after the cursor begins; empty when there is none.
     after: String,
     mark: String,
+    /// What the file stood under.
+    head: String,
     /// Whether people write prose and fences in this file.
     is_prose: bool,
     stage: Stage,
@@ -72,6 +74,7 @@ impl Middle {
             before,
             after: beginning(&prompt.suffix),
             mark: mark.to_owned(),
+            head: format!("path: {}", prompt.path),
             is_prose: matches!(prompt.language.as_str(), "markdown" | "plaintext" | ""),
             stage: Stage::Opening,
             held: String::new(),
@@ -163,6 +166,20 @@ impl Middle {
     /// Takes off the text before the cursor, from whichever of its lines the model began again.
     fn skip_echo(&mut self, is_end: bool) -> bool {
         let begun = self.held.trim_start();
+        // Some begin with the head of the file, as a comment of the language.
+        let comment =
+            begun.trim_start_matches(|c: char| c.is_whitespace() || c.is_ascii_punctuation());
+        if let Some(rest) = comment.strip_prefix(self.head.as_str()) {
+            if let Some(line_end) = rest.find('\n') {
+                self.held = rest[line_end + 1..].to_owned();
+                return true;
+            }
+            if !is_end {
+                return false;
+            }
+        } else if is_begun(&self.head, comment) && !begun.is_empty() && !is_end {
+            return false;
+        }
         let mut again = self.line_starts.iter().map(|&start| &self.before[start..]);
         let echo = again.find(|line| begun.starts_with(line) || is_begun(line, begun));
         match echo {

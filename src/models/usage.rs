@@ -177,6 +177,14 @@ impl Reported {
         let (write_5m, write_1h) = self.cache_writes();
         let cached = sum(&[self.cache_read, write_5m, write_1h]).unwrap_or(0);
         let input = sum(&[self.input, self.more_input]);
+        if input == Some(0) && cached == 0 {
+            // No prompt is of no tokens: proxies begin with zeros for what they do not know yet.
+            return Usage {
+                output_total: tokens(self.whole_output(counting)),
+                reasoning: tokens(self.reasoning),
+                ..Usage::default()
+            };
+        }
         // A whole that is smaller than its parts does not hold them, whoever says so.
         let input = input.map(|input| match counting.caches {
             Part::Within if cached <= input => input,
@@ -321,7 +329,9 @@ mod tests {
                 "prompt_cache_hit_tokens": hit,
             });
             let usage = Counting::OPEN_AI.read(&report);
-            prop_assert_eq!(usage.input_total.is_some(), prompt.is_some());
+            // A prompt of no tokens is one that was not counted.
+            prop_assert!(prompt.is_some() || usage.input_total.is_none());
+            prop_assert!(usage.input_total.is_some() || prompt.unwrap_or(0) == 0);
             prop_assert_eq!(usage.output_total.is_some(), completion.is_some());
             if let Some(all) = usage.input_total {
                 let cached = usage.cache_read.unwrap_or_default()

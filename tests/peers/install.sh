@@ -32,4 +32,5 @@ fi
 "$here/install-nvim.sh" "$dir/nvim"
 "$here/install-code-server.sh" "$dir/code-server"
 "$here/install-llama.sh" "$dir/llama"
+"$here/install-litellm.sh" "$dir/litellm"
 say "all there"

@@ -100,6 +100,17 @@ fn the_line_so_far_is_taken_off() {
 }
 
 #[test]
+fn the_head_of_the_file_is_taken_off_with_the_text_before_the_cursor() {
+    check(
+        "```rust\n// path: src/main.rs\nfn main() {\n    let a = area(2, 3);\n}\n```",
+        "area(2, 3)",
+    );
+    check("# path: src/main.rs\nlet a = area(2, 3)", "area(2, 3)");
+    check("// path: other.rs\n", "// path: other.rs\n");
+    check("(path)", "(path)");
+}
+
+#[test]
 fn the_whole_file_again_is_cut_to_the_middle() {
     check("fn main() {\n    let a = area(2, 3);\n}\n", "area(2, 3)");
     check(
@@ -174,7 +185,7 @@ proptest! {
             prop_oneof![
                 Just("```"), Just("```rust\n"), Just("\n"), Just("fn main() {\n"), Just("    let a = "),
                 Just(";\n}\n"), Just("<think>"), Just("</think>"), Just("Here it is:\n"), Just(MARK),
-                Just("größe"), Just(" "), Just("x"), Just("`"), Just("{{"),
+                Just("größe"), Just("// "), Just("path: src/main.rs"), Just(" "), Just("x"), Just("`"), Just("{{"),
             ],
             0..10,
         ),
