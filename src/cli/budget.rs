@@ -13,7 +13,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::WrongUse;
-use crate::domain::{Money, Timestamp};
+use crate::domain::{MicroUsd, Money, Timestamp};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
 use crate::routing::{Ceiling, Forecast, Infeasible, Ppm, forecast};
 use month::Month;
@@ -30,7 +30,8 @@ pub struct BudgetArgs {
     /// How many seats [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seats: Option<u32>,
-    /// Costs of the month that are fixed already, such as reserved machines and hosting, in US dollars
+    /// Costs of the month that are fixed already, beside those that are booked (`mantle pools`,
+    /// `mantle revenue`), in US dollars
     #[arg(long, value_name = "USD", default_value = "0")]
     pub committed: Money,
     /// A budget of one's own for the month, in US dollars, where there is no revenue
@@ -151,12 +152,19 @@ impl Standing {
             })
         });
         let target = target.transpose()?;
-        let revenue = report.revenue_pico.map(narrow);
+        let pico = |micro: MicroUsd| narrow(micro.get().saturating_mul(1_000_000));
+        let revenue = report
+            .margin
+            .earned
+            .as_ref()
+            .map(|earned| pico(earned.net()));
+        // What is booked, and what the command line says beside it.
+        let committed = args.committed + pico(report.margin.committed_cost());
         let (frame, ceiling) = match (args.own, revenue, target) {
             (Some(own), ..) => (Frame::Own, Some(Ok(Ceiling::own(own)))),
             (None, Some(revenue), Some(target)) => (
                 Frame::Margin { revenue, target },
-                Some(Ceiling::of_margin(revenue, target, args.committed)),
+                Some(Ceiling::of_margin(revenue, target, committed)),
             ),
             (None, ..) => (Frame::Open, None),
         };
@@ -166,7 +174,7 @@ impl Standing {
         Ok(Self {
             month,
             frame,
-            committed: args.committed,
+            committed,
             ceiling,
             spent_pico,
             unpriced_calls: report.totals.unpriced_calls,

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{Command, WrongUse};
-use crate::config::Settings;
+use crate::config::{Settings, key_of};
 use crate::domain::{
-    BillingBasis, CallOutcome, CallRow, ModelSpec, Money, Origin, Policy, PriceSource, Region,
+    BillingBasis, CallOutcome, CallRow, KeyPlace, ModelSpec, Money, Origin, Policy, PriceSource,
+    Region,
 };
 use crate::engine::{Clock, Engine, Setup, Trial};
 
@@ -44,7 +45,7 @@ pub async fn run(
     }
     match args {
         ModelsArgs::List => {
-            let has_key = |name: &str| command.environment.get(name).is_some();
+            let has_key = |place: &KeyPlace| key_of(&command.environment, place).is_ok();
             for model in &models {
                 writeln!(out, "{}", listed(model, &has_key))?;
             }
@@ -98,7 +99,10 @@ async fn try_model(command: &Command, settings: &Settings, model: &ModelSpec) ->
         models: vec![model.clone()],
         prices: settings.prices.clone(),
         network: settings.network.clone(),
-        key_of: Box::new(move |name| environment.get(name).map(|key| key.to_owned().into())),
+        key_of: Box::new(move |place| {
+            let key = key_of(&environment, place);
+            key.map(Into::into).map_err(|error| error.to_string())
+        }),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,
@@ -116,7 +120,7 @@ async fn try_model(command: &Command, settings: &Settings, model: &ModelSpec) ->
     trial
 }
 
-fn listed(model: &ModelSpec, has_key: &dyn Fn(&str) -> bool) -> String {
+fn listed(model: &ModelSpec, has_key: &dyn Fn(&KeyPlace) -> bool) -> String {
     let region = model
         .region
         .as_ref()
@@ -128,10 +132,10 @@ fn listed(model: &ModelSpec, has_key: &dyn Fn(&str) -> bool) -> String {
         PriceSource::Pool(pool) => format!("paid by the hour of the pool {pool}"),
         PriceSource::Unknown => "no price, so it is never called".to_owned(),
     };
-    let key = match &model.api_key_env {
+    let key = match &model.api_key {
         None => String::new(),
-        Some(name) if has_key(name) => format!(", key from {name}"),
-        Some(name) => format!(", no key: {name} is not set"),
+        Some(place) if has_key(place) => format!(", key from {place}"),
+        Some(place) => format!(", no key in {place}"),
     };
     let ModelSpec {
         id,
@@ -233,7 +237,7 @@ mod tests {
         );
         assert_eq!(
             listed(&models[0], &|_| false),
-            format!("{line}, no key: SOME_KEY is not set")
+            format!("{line}, no key in SOME_KEY")
         );
     }
 

@@ -241,6 +241,15 @@ impl KeyPlace {
     }
 }
 
+impl fmt::Display for KeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => f.write_str(name),
+            Self::File(file) => file.display().fmt(f),
+        }
+    }
+}
+
 /// One model that the configuration names.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ModelSpec {
