@@ -94,6 +94,8 @@ fn text(text: &str) -> String {
 
 async fn meet(mut stream: TcpStream, fault: Fault) {
     if fault == Fault::ResetAtOnce {
+        // Once something was sent, or it would be a connection that never stood.
+        let _ = stream.read(&mut [0]).await;
         reset(stream);
         return;
     }
