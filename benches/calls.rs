@@ -102,7 +102,7 @@ async fn measure(wanted: usize) -> Result<bool, LspError> {
         "[inhouse]\nenabled = false\n[routing]\npin = \"m\"\n[[models]]\nid = \"m\"\n\
          tier = \"open-source\"\nprotocol = \"openai-completions\"\n\
          base_url = \"http://127.0.0.1:{}\"\nprice = {{ input = \"1\", output = \"1\" }}\n\
-         first_token_timeout_ms = 300\nidle_timeout_ms = 300\n",
+         first_token_timeout_ms = 150\nidle_timeout_ms = 150\n",
         model.port
     );
     std::fs::write(
