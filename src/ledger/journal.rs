@@ -1,7 +1,7 @@
 //! What has begun and is not on disk yet: a side file that a process which is killed leaves behind,
 //! so that no call that may cost money is without its row.
 //!
-//! Events that nobody waits for are gathered for a tenth of a second before they are synced. What
+//! Events that nobody waits for are gathered for half a second before they are synced. What
 //! costs money is written here first, without a sync: that survives the process, though not a power
 //! cut. A call is noted when it begins, with what it may cost; its real row has the same id and
 //! comes first, so that merging the file later changes nothing where the real one was written.

@@ -37,7 +37,8 @@ pub struct WriterSettings {
     /// How long to wait before an unwritable ledger is tried again.
     pub try_again_after: Duration,
     /// How long events that nobody waits for are gathered into one group: a sync to disk costs
-    /// more than all else that a key leaves. They are lost if the process is killed meanwhile.
+    /// more than all else that a key leaves. They are lost if the process is killed meanwhile,
+    /// except for what costs money, which the journal keeps.
     pub linger: Duration,
     #[cfg(test)]
     pub(super) panics: std::sync::Arc<std::sync::atomic::AtomicU32>,
@@ -50,7 +51,7 @@ impl Default for WriterSettings {
             busy_timeout: Duration::from_secs(1),
             spool_after: Duration::from_secs(5),
             try_again_after: Duration::from_secs(10),
-            linger: Duration::from_millis(100),
+            linger: Duration::from_millis(500),
             #[cfg(test)]
             panics: std::sync::Arc::default(),
         }
