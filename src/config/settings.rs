@@ -6,7 +6,7 @@ use super::check::{Complaint, nearest};
 use super::options::{Model, Options, Price};
 use crate::domain::{
     FimTemplate, KeyPlace, ModelId, ModelSpec, Money, Network, Policy, PricePerMTok, PriceSource,
-    Protocol, Rates, Region, Tier,
+    Protocol, Rates, Region, Tier, known_region,
 };
 use crate::prices::Prices;
 
@@ -238,8 +238,8 @@ fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
                 "only an address of this machine is local".to_owned(),
             ));
         }
-        (Some(name), false) => Some(Region::new(name)),
-        (None, false) => None,
+        (Some(name), false) => Some(region_at(host_of(&base_url), name)?),
+        (None, false) => known_region(host_of(&base_url)).map(Region::new),
     };
     let price = match &model.price {
         Some(Price::Book(key)) => match key.strip_prefix("pool/") {
@@ -287,6 +287,31 @@ fn key_place(key: &super::options::ApiKey) -> Result<KeyPlace, SettingsError> {
             "it is { env = \"NAME\" } or { file = \"/PATH\" }".to_owned(),
         )),
     }
+}
+
+/// Returns the region that was written, unless the host is known to be elsewhere: a rule on regions
+/// would let text go where it must not.
+fn region_at(host: &str, name: &str) -> Result<Region, SettingsError> {
+    let region = Region::new(name);
+    match known_region(host) {
+        Some(known)
+            if region.as_str() != known && !region.as_str().starts_with(&format!("{known}-")) =>
+        {
+            Err(unknown(
+                "region",
+                name,
+                format!("{host} runs in `{known}`; correct it, or leave it out"),
+            ))
+        }
+        _ => Ok(region),
+    }
+}
+
+fn host_of(base_url: &str) -> &str {
+    let rest = base_url
+        .split_once("://")
+        .map_or(base_url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 fn named<T: Copy>(
@@ -337,10 +362,7 @@ fn base_url(text: &str) -> Result<String, SettingsError> {
 }
 
 fn is_loopback(base_url: &str) -> bool {
-    let rest = base_url
-        .split_once("://")
-        .map_or(base_url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or(rest);
+    let authority = host_of(base_url);
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or(v6),
         None => authority
@@ -405,6 +427,22 @@ mod tests {
     #[test]
     fn a_hosted_model_without_a_price_is_unpriced() {
         assert_eq!(check(&model(""), "").models[0].price, PriceSource::Unknown);
+    }
+
+    #[test]
+    fn a_region_that_contradicts_what_is_known_of_its_host_is_refused() {
+        let at = |address: &str, more: &str| model(more).replace("https://models.example", address);
+        let europe = at("https://api.mistral.ai", "");
+        assert_eq!(check(&europe, "").models[0].region, Some(Region::new("eu")));
+        let part = at("https://api.mistral.ai", "region = \"eu-west-3\"");
+        let region = check(&part, "").models[0].region.clone();
+        assert_eq!(region, Some(Region::new("eu-west-3")));
+        let wrong = at("https://api.deepseek.com", "region = \"eu\"");
+        assert!(
+            check(&wrong, "api.deepseek.com runs in `cn`")
+                .models
+                .is_empty()
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod dice;
 mod digest;
 mod event;
 mod fim;
+mod host;
 mod id;
 mod model;
 mod money;
@@ -35,6 +36,7 @@ pub use event::{
     LedgerEvent, MatchRow, OutcomeKind, OutcomeRow, RetentionRow, SuppressedRow, Who,
 };
 pub use fim::{FimTemplate, special_tokens};
+pub use host::{bills_cancelled_in_full, known_region, lab_of};
 pub use id::{BurstId, CallId, CompletionId, DecisionId, EpisodeId, RowId};
 pub use model::{
     EMBEDDED, KeyPlace, ModelId, ModelSpec, PriceSource, Protocol, Rates, Region, Tier,

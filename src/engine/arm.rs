@@ -7,8 +7,9 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::health::Health;
-use super::hosts::bills_cancelled_in_full;
-use crate::domain::{KeyPlace, ModelSpec, Money, PriceSource, Timestamp, TokenCount, Usage};
+use crate::domain::{
+    KeyPlace, ModelSpec, Money, PriceSource, Timestamp, TokenCount, Usage, bills_cancelled_in_full,
+};
 use crate::models::{Clients, Model, ModelError};
 use crate::prices::{Prices, cost_at, expected_cost};
 use crate::routing::Arm;

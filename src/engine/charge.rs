@@ -9,12 +9,11 @@ use tokio::time::Instant;
 use super::arm::ArmModel;
 use super::finish::EarlyStop;
 use super::flight::Flight;
-use super::hosts::bills_cancelled_in_full;
 use super::{Clock, Engine};
 use crate::context::{Healed, Healing};
 use crate::domain::{
     BillingBasis, CallId, CallOutcome, CallRow, Completion, CompletionId, DecisionId, Finish,
-    LedgerEvent, Money, TokenCount, Usage,
+    LedgerEvent, Money, TokenCount, Usage, bills_cancelled_in_full, lab_of,
 };
 use crate::ledger::Place;
 use crate::models::{ModelError, Sink};
@@ -61,7 +60,7 @@ impl<'e> Charge<'e> {
             protocol: spec.protocol,
             provider_model: spec.model.clone(),
             host: spec.host().to_owned(),
-            lab: None,
+            lab: lab_of(&spec.model).map(str::to_owned),
             region: spec
                 .region
                 .as_ref()

@@ -10,7 +10,6 @@ use super::account::Account;
 use super::answer::{Answer, Nothing, Served};
 use super::decided::describe;
 use super::flight::{Flight, Joined, Waiter};
-use super::hosts::bills_cancelled_in_full;
 use super::offers::Offer;
 use super::place::Place;
 use super::roster::Roster;
@@ -20,7 +19,7 @@ use crate::documents::Snapshot;
 use crate::domain::{
     Action, BurstId, ByteOffset, CacheHitRow, CacheLayer, Candidate, CompletionRequest, Confidence,
     Decision, DecisionId, DocumentUri, EpisodeId, Features, LedgerEvent, ModelId, Money, Origin,
-    Reason, RowId, Source, Tier,
+    Reason, RowId, Source, Tier, bills_cancelled_in_full,
 };
 use crate::inhouse::Prediction;
 

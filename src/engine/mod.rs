@@ -22,7 +22,6 @@ mod finish;
 mod flight;
 mod gather;
 mod health;
-mod hosts;
 mod index;
 mod latest;
 mod look;
