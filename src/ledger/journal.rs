@@ -80,9 +80,12 @@ impl Journal {
         }
     }
 
-    /// Removes the file, if all that it holds is on the ledger.
+    /// Lets go of the file: it is removed if all that it holds is on the ledger, and is left for the
+    /// next process to merge otherwise.
     pub(super) fn end(&self) {
-        if let Some(open) = self.lock().take_if(|open| open.waiting.is_empty()) {
+        if let Some(open) = self.lock().take()
+            && open.waiting.is_empty()
+        {
             let _ = std::fs::remove_file(open.file.path());
         }
     }

@@ -301,6 +301,7 @@ impl Writer {
                 }
                 Message::Close(done) => {
                     self.messages.close();
+                    self.journal.end();
                     let _ = done.send(result.clone());
                 }
             }
