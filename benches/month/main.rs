@@ -11,8 +11,8 @@ mod mantle;
 mod rivals;
 mod world;
 
-use mantle_ls::domain::Money;
-use mantle_ls::routing::{Ceiling, Ppm};
+use mantle_ls::domain::{Money, Ppm};
+use mantle_ls::routing::Ceiling;
 
 use mantle::Pricing;
 use rivals::{Rule, best};

@@ -13,9 +13,9 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::WrongUse;
-use crate::domain::{MicroUsd, Money, Timestamp};
+use crate::domain::{Allowance, MicroUsd, Money, Ppm, Timestamp};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
-use crate::routing::{Ceiling, Forecast, Infeasible, Ppm, forecast};
+use crate::routing::{Ceiling, Forecast, Infeasible, forecast};
 use month::Month;
 
 /// What can be said after `mantle budget`.
@@ -27,7 +27,7 @@ pub struct BudgetArgs {
     /// What a seat earns per month, in US dollars [default: `margin.seat_price`]
     #[arg(long, value_name = "USD")]
     pub seat_price: Option<Money>,
-    /// How many seats [default: 1]
+    /// How many seats [default: `margin.seats`, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seats: Option<u32>,
     /// Costs of the month that are fixed already, beside those that are booked (`mantle pools`,
@@ -35,6 +35,7 @@ pub struct BudgetArgs {
     #[arg(long, value_name = "USD", default_value = "0")]
     pub committed: Money,
     /// A budget of one's own for the month, in US dollars, where there is no revenue
+    /// [default: `margin.own_budget`]
     #[arg(long, value_name = "USD", conflicts_with_all = ["target", "seat_price", "seats"])]
     pub own: Option<Money>,
     /// Print JSON
@@ -81,7 +82,7 @@ pub async fn run(
         until: month.end,
         now,
         by: vec![Dimension::Day],
-        seat_price: args.seat_price.filter(|_| args.own.is_none()),
+        seat_price: args.seat_price,
         seats: args.seats,
     };
     let report = match read(ledger_path, &query).await {
@@ -137,6 +138,20 @@ impl State {
     }
 }
 
+impl BudgetArgs {
+    /// Takes from the configuration what the command line leaves open; a budget that it names is
+    /// the only word.
+    pub fn fill(&mut self, configured: &Allowance) {
+        if self.own.is_some() {
+            return;
+        }
+        self.target = self.target.or(configured.target.map(Ppm::fraction));
+        self.seat_price = self.seat_price.or(configured.seat_price);
+        self.seats = self.seats.or(configured.seats);
+        self.own = configured.own;
+    }
+}
+
 impl Standing {
     fn of(
         args: &BudgetArgs,
@@ -160,13 +175,17 @@ impl Standing {
             .map(|earned| pico(earned.net()));
         // What is booked, and what the command line says beside it.
         let committed = args.committed + pico(report.margin.committed_cost());
-        let (frame, ceiling) = match (args.own, revenue, target) {
-            (Some(own), ..) => (Frame::Own, Some(Ok(Ceiling::own(own)))),
-            (None, Some(revenue), Some(target)) => (
-                Frame::Margin { revenue, target },
-                Some(Ceiling::of_margin(revenue, target, committed)),
-            ),
-            (None, ..) => (Frame::Open, None),
+        let allowance = Allowance {
+            target,
+            seat_price: args.seat_price,
+            seats: args.seats,
+            own: args.own,
+        };
+        let ceiling = Ceiling::of(&allowance, revenue, committed);
+        let frame = match (revenue, target, args.own) {
+            (Some(revenue), Some(target), _) => Frame::Margin { revenue, target },
+            (.., Some(_)) => Frame::Own,
+            (.., None) => Frame::Open,
         };
         let spent_pico = report.totals.known_cost_pico;
         let days = report.by.first().map_or(&[][..], |(_, lines)| lines);
@@ -263,7 +282,8 @@ impl Standing {
             Some(Err(infeasible)) => line("ceiling", infeasible.to_string()),
             None => line(
                 "ceiling",
-                "none: give `margin.target` and `margin.seat_price` in the configuration, or --own"
+                "none: give `margin.target` and `margin.seat_price` in the configuration, or \
+                 `margin.own_budget`"
                     .to_owned(),
             ),
         }

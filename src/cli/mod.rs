@@ -203,7 +203,9 @@ impl Command {
             CommandArgs::Report(args) => {
                 let settings = self.load().settings;
                 let mut args = args.clone();
-                args.seat_price = args.seat_price.or(settings.seat_price);
+                let allowance = &settings.policy.allowance;
+                args.seat_price = args.seat_price.or(allowance.seat_price);
+                args.seats = args.seats.or(allowance.seats);
                 let rates = |calls: &CallGroup| report::rates_of(&settings, calls);
                 let now = Clock::system().now();
                 let announced =
@@ -217,10 +219,7 @@ impl Command {
             }
             CommandArgs::Budget(args) => {
                 let (mut args, settings) = (args.clone(), self.load().settings);
-                if args.own.is_none() {
-                    args.target = args.target.or(settings.margin_target);
-                    args.seat_price = args.seat_price.or(settings.seat_price);
-                }
+                args.fill(&settings.policy.allowance);
                 budget::run(&args, &self.paths.ledger(), Clock::system().now(), &mut out).await
             }
             CommandArgs::Route(args) => {

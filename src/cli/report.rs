@@ -41,7 +41,7 @@ pub struct ReportArgs {
     /// What a seat earns per month, in US dollars, such as 19.00; gives revenue and gross margin
     #[arg(long, value_name = "USD")]
     pub seat_price: Option<Money>,
-    /// How many seats [default: 1]
+    /// How many seats [default: `margin.seats`, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seats: Option<u32>,
 }

@@ -281,6 +281,8 @@ fn over(lower: Options, upper: Options) -> Options {
         margin: super::options::Margin {
             target: upper.margin.target.or(lower.margin.target),
             seat_price: upper.margin.seat_price.or(lower.margin.seat_price),
+            seats: upper.margin.seats.or(lower.margin.seats),
+            own_budget: upper.margin.own_budget.or(lower.margin.own_budget),
         },
         privacy: super::options::Privacy {
             regions: narrower(lower.privacy.regions, upper.privacy.regions),
@@ -455,7 +457,7 @@ fn narrower(lower: Option<Vec<String>>, upper: Option<Vec<String>>) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ModelId, PriceSource, Region};
+    use crate::domain::{ModelId, Money, Ppm, PriceSource, Region};
 
     struct Files(tempfile::TempDir);
 
@@ -503,16 +505,27 @@ mod tests {
             ),
         ]);
         let loaded = files.load(&[("MANTLE_MARGIN__TARGET", "0.7")]);
-        assert_eq!(loaded.settings.margin_target, Some(0.7));
-        assert_eq!(
-            loaded
-                .settings
-                .seat_price
-                .map(|money| money.to_string())
-                .as_deref(),
-            Some("$10.000000")
-        );
+        let allowance = &loaded.settings.policy.allowance;
+        let seat_price = allowance.seat_price.map(|money| money.to_string());
+        assert_eq!(allowance.target.map(Ppm::fraction), Some(0.7));
+        assert_eq!(seat_price.as_deref(), Some("$10.000000"));
         assert!(loaded.settings.policy.embedded);
+    }
+
+    #[test]
+    fn a_budget_is_an_amount_and_there_is_a_seat_at_least() {
+        let allowance = |text: &str| {
+            let loaded = Files::new(&[("user.toml", text)]).load(&[]);
+            (loaded.settings.policy.allowance, loaded.complaints.len())
+        };
+        let (said, complaints) = allowance("[margin]\nown_budget = \"25.00\"\nseats = 12\n");
+        let own = said.own.map(|money| money.to_string());
+        assert_eq!((own.as_deref(), said.seats), (Some("$25.000000"), Some(12)));
+        assert_eq!(complaints, 0);
+        // What is no budget lets nothing be spent; seats that are none are one.
+        let (said, complaints) = allowance("[margin]\nown_budget = \"-1\"\nseats = 0\n");
+        assert_eq!((said.own, said.seats), (Some(Money::ZERO), None));
+        assert_eq!(complaints, 2);
     }
 
     #[test]

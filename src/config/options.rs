@@ -34,6 +34,10 @@ pub struct Margin {
     pub target: Option<f64>,
     /// USD per seat and month, as a text such as "19.00".
     pub seat_price: Option<String>,
+    /// How many seats there are; default 1.
+    pub seats: Option<u32>,
+    /// USD that calls may cost per month where there is no revenue, as a text such as "25.00".
+    pub own_budget: Option<String>,
 }
 
 /// What may leave the machine.

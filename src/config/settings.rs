@@ -3,20 +3,16 @@
 use std::time::Duration;
 
 use super::check::{Complaint, nearest};
-use super::options::{Model, Options, Price};
+use super::options::{Margin, Model, Options, Price};
 use crate::domain::{
-    FimTemplate, KeyPlace, ModelId, ModelSpec, Money, Network, Policy, PricePerMTok, PriceSource,
-    Protocol, Rates, Region, Tier, known_region,
+    Allowance, FimTemplate, KeyPlace, ModelId, ModelSpec, Money, Network, Policy, Ppm,
+    PricePerMTok, PriceSource, Protocol, Rates, Region, Tier, known_region,
 };
 use crate::prices::Prices;
 
 /// Everything that the faces hand on, each part its slice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Gross margin to keep, as a fraction.
-    pub margin_target: Option<f64>,
-    /// Revenue per seat and month.
-    pub seat_price: Option<Money>,
     /// The rules of routing.
     pub policy: Policy,
     /// The models over the network, in the order in which they were named.
@@ -75,27 +71,7 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         });
     };
 
-    let margin_target = options.margin.target.filter(|target| {
-        let is_fraction = (0.0..1.0).contains(target);
-        if !is_fraction {
-            complain(
-                format!("`margin.target` is {target}"),
-                Some("it is a fraction below 1, such as 0.80".to_owned()),
-            );
-        }
-        is_fraction
-    });
-    let seat_price = options
-        .margin
-        .seat_price
-        .as_deref()
-        .and_then(|text| match text.parse() {
-            Ok(money) => Some(money),
-            Err(error) => {
-                complain(format!("`margin.seat_price`: {error}"), None);
-                None
-            }
-        });
+    let allowance = allowance(&options.margin, &mut complain);
     let index_memory = options.index.max_memory_mb.unwrap_or(INDEX_MEMORY);
     let (least, most) = INDEX_MEMORY_RANGE.into_inner();
     if !INDEX_MEMORY_RANGE.contains(&index_memory) {
@@ -159,11 +135,10 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         regions,
         pin,
         embedded: options.inhouse.enabled.unwrap_or(true),
+        allowance,
     };
     policy.id = policy_id(&policy, &models);
     Settings {
-        margin_target,
-        seat_price,
         policy,
         models,
         prices: Prices::default(),
@@ -177,9 +152,55 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
     }
 }
 
+/// Reads what a month may cost. A budget that is no amount is one of zero: who wanted a limit must
+/// not go without.
+fn allowance(margin: &Margin, complain: &mut dyn FnMut(String, Option<String>)) -> Allowance {
+    let target = margin.target.and_then(|target| {
+        let share = Ppm::from_fraction(target);
+        if share.is_none() {
+            complain(
+                format!("`margin.target` is {target}"),
+                Some("it is a fraction below 1, such as 0.80".to_owned()),
+            );
+        }
+        share
+    });
+    let mut amount = |key: &str, text: &Option<String>| match text.as_deref()?.parse::<Money>() {
+        Ok(money) if money >= Money::ZERO => Some(Ok(money)),
+        Ok(money) => {
+            complain(
+                format!("`{key}` is {money}"),
+                Some("it is 0 or more".to_owned()),
+            );
+            Some(Err(()))
+        }
+        Err(error) => {
+            complain(format!("`{key}`: {error}"), None);
+            Some(Err(()))
+        }
+    };
+    let seat_price = amount("margin.seat_price", &margin.seat_price).and_then(Result::ok);
+    let own = amount("margin.own_budget", &margin.own_budget);
+    let seats = margin.seats.filter(|seats| {
+        if *seats == 0 {
+            complain(
+                "`margin.seats` is 0".to_owned(),
+                Some("it is 1 or more".to_owned()),
+            );
+        }
+        *seats > 0
+    });
+    Allowance {
+        target,
+        seat_price,
+        seats,
+        own: own.map(|own| own.unwrap_or(Money::ZERO)),
+    }
+}
+
 /// Names a state of rules and models, so that rows made under different ones are told apart, and
-/// answers made under other ones are not given. Every field of both is in it; margin and log change
-/// reports, not answers.
+/// answers made under other ones are not given. Every field of both is in it; the log changes no
+/// answer.
 fn policy_id(policy: &Policy, models: &[ModelSpec]) -> String {
     let described = format!("{policy:?}{models:?}");
     let hash = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, described.as_bytes());

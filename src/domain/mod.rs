@@ -4,6 +4,7 @@
 //! No async, no I/O, no foreign types but `serde`, `uuid` and `time`. What is valid is decided
 //! here, once, by construction; the parts above pass these values on.
 
+mod allowance;
 mod booking;
 mod completion;
 mod decision;
@@ -17,12 +18,14 @@ mod model;
 mod money;
 mod network;
 mod policy;
+mod ppm;
 mod prompt;
 mod spelling;
 mod text;
 mod timestamp;
 mod usage;
 
+pub use allowance::Allowance;
 pub use booking::{Booking, BookingRow, FunnelBooking, Pool, PoolTerms, Power, UsageBooking};
 pub use completion::{
     Candidate, Completion, CompletionRequest, Confidence, DocumentUri, Finish, Origin, Source,
@@ -44,6 +47,7 @@ pub use model::{
 pub use money::{MicroUsd, Money, PricePerMTok, divide_half_even};
 pub use network::Network;
 pub use policy::Policy;
+pub use ppm::Ppm;
 pub use prompt::{Prompt, Snippet};
 pub use spelling::edit_distance;
 pub use text::ByteOffset;

@@ -1,6 +1,6 @@
 //! What the owner of a configuration has decided: the rules that no score can outweigh.
 
-use super::{ModelId, Region};
+use super::{Allowance, ModelId, Region};
 
 /// Hard rules for routing. They are checked before any cost or score, and fail closed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Policy {
     pub pin: Option<ModelId>,
     /// Whether the embedded model may answer.
     pub embedded: bool,
+    /// What a month of calls may cost.
+    pub allowance: Allowance,
 }
 
 impl Policy {

@@ -2,37 +2,18 @@
 //!
 //! All in integers; what is rounded is rounded down, so that a ceiling is never too high.
 
-use crate::domain::Money;
+use crate::domain::{Allowance, Money, Ppm};
 
 const MILLION: i128 = 1_000_000;
 /// What is kept back for bills that differ from our own count: half a percent of the ceiling.
 const RESERVE_PPM: i128 = 5_000;
-
-/// A share in millionths, such as a gross margin of 800,000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ppm(u32);
-
-impl Ppm {
-    /// Makes a share from a fraction of 0 or more and below 1.
-    #[must_use]
-    pub fn from_fraction(fraction: f64) -> Option<Self> {
-        let is_share = (0.0..1.0).contains(&fraction);
-        is_share.then(|| Self((fraction * 1e6).round() as u32))
-    }
-
-    /// Returns the fraction.
-    #[must_use]
-    pub fn fraction(self) -> f64 {
-        f64::from(self.0) / 1e6
-    }
-}
 
 /// Why there is nothing to spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a margin of {} % cannot be met: it leaves {} of the revenue, and {} are committed already; \
      nothing may be spent on calls until that changes",
-    f64::from(.target.0) / 1e4,
+    100.0 * .target.fraction(),
     dollars(.left_by_target),
     dollars(.committed)
 )]
@@ -62,7 +43,7 @@ impl Ceiling {
     /// When nothing is left.
     pub fn of_margin(revenue: Money, target: Ppm, committed: Money) -> Result<Self, Infeasible> {
         let revenue = i128::from(revenue.pico_usd());
-        let left = revenue * (MILLION - i128::from(target.0)) / MILLION;
+        let left = revenue * (MILLION - i128::from(target.get())) / MILLION;
         let before = left - i128::from(committed.pico_usd());
         if before <= 0 {
             return Err(Infeasible {
@@ -72,6 +53,20 @@ impl Ceiling {
             });
         }
         Ok(Self::with_reserve(before))
+    }
+
+    /// Returns what an allowance leaves: by the margin where there are a target and revenue, else
+    /// the budget of one's own; `None` where neither is said, and nothing is limited.
+    #[must_use]
+    pub fn of(
+        allowance: &Allowance,
+        revenue: Option<Money>,
+        committed: Money,
+    ) -> Option<Result<Self, Infeasible>> {
+        match (revenue, allowance.target) {
+            (Some(revenue), Some(target)) => Some(Self::of_margin(revenue, target, committed)),
+            _ => allowance.own.map(|budget| Ok(Self::own(budget))),
+        }
     }
 
     /// Returns the ceiling of who has a budget and no revenue.
@@ -141,15 +136,24 @@ mod tests {
     }
 
     #[test]
-    fn an_own_budget_needs_no_revenue() {
-        assert_eq!(Ceiling::own(usd("20.10")).get(), usd("20"));
-        assert_eq!(Ceiling::own(Money::ZERO).get(), Money::ZERO);
+    fn a_margin_comes_before_a_budget_of_ones_own_and_nothing_said_is_no_ceiling() {
+        let both = Allowance {
+            target: Some(ppm(0.8)),
+            own: Some(usd("20.10")),
+            ..Allowance::default()
+        };
+        let of = |allowance: &Allowance, revenue| {
+            let ceiling = Ceiling::of(allowance, revenue, Money::ZERO)?;
+            Some(ceiling.expect("something is left").get())
+        };
+        assert_eq!(of(&both, Some(usd("10.05"))), Some(usd("2")));
+        assert_eq!(of(&both, None), Some(usd("20")));
+        assert_eq!(of(&Allowance::default(), Some(usd("10"))), None);
     }
 
     #[test]
-    fn a_share_is_below_one() {
-        for wrong in [1.0, -0.1, f64::NAN] {
-            assert_eq!(Ppm::from_fraction(wrong), None);
-        }
+    fn an_own_budget_needs_no_revenue() {
+        assert_eq!(Ceiling::own(usd("20.10")).get(), usd("20"));
+        assert_eq!(Ceiling::own(Money::ZERO).get(), Money::ZERO);
     }
 }

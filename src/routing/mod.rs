@@ -29,7 +29,7 @@ mod watch;
 pub use arm_posterior::{ArmPosterior, Average};
 pub use budget::{Budget, Lease, Reservation, Seat};
 pub use burst::{Draw, HOLDOUT, HeldOut};
-pub use ceiling::{Ceiling, Infeasible, Ppm};
+pub use ceiling::{Ceiling, Infeasible};
 pub use choose::{Bid, Market};
 pub use concentration::{Cap, CapError, Volume};
 pub use decide::{Arm, Standing, decide};

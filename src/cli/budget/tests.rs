@@ -124,3 +124,43 @@ async fn a_ledger_that_is_not_there_yet_has_spent_nothing() {
     assert!(text.contains("spent                 $0.00"), "{text}");
     assert!(text.contains("can be said once"), "{text}");
 }
+
+#[test]
+fn the_configuration_says_what_the_command_line_leaves_open() {
+    let configured = Allowance {
+        target: Ppm::from_fraction(0.8),
+        seat_price: Some(usd("19.00")),
+        seats: Some(10),
+        own: Some(usd("20.10")),
+    };
+    let filled = |mut args: BudgetArgs| {
+        args.fill(&configured);
+        standing(&args, &["1.00"]).json()
+    };
+    let margin = filled(BudgetArgs::default());
+    assert_eq!(
+        (&margin["mode"], &margin["ceiling_usd"]),
+        (&"margin".into(), &"37.810945".into())
+    );
+    let own = filled(BudgetArgs {
+        own: Some(usd("2.01")),
+        ..BudgetArgs::default()
+    });
+    assert_eq!(
+        (&own["mode"], &own["ceiling_usd"]),
+        (&"own".into(), &"2.000000".into())
+    );
+
+    // Where no seat earns anything there is no margin to keep, and the budget is one's own.
+    let mut args = BudgetArgs::default();
+    args.fill(&Allowance {
+        seat_price: None,
+        seats: None,
+        ..configured
+    });
+    let own = standing(&args, &["1.00"]).json();
+    assert_eq!(
+        (&own["mode"], &own["ceiling_usd"]),
+        (&"own".into(), &"20.000000".into())
+    );
+}

@@ -1,0 +1,16 @@
+//! What the owner lets a month of calls cost, as far as they have said.
+
+use super::{Money, Ppm};
+
+/// What a ceiling is reckoned from. Without a target and a budget there is none.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Allowance {
+    /// Gross margin to keep; a ceiling where there is revenue.
+    pub target: Option<Ppm>,
+    /// What a seat earns per month.
+    pub seat_price: Option<Money>,
+    /// How many seats; one when nothing is said.
+    pub seats: Option<u32>,
+    /// What a month may cost where there is no revenue, or no margin to keep.
+    pub own: Option<Money>,
+}
