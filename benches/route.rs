@@ -58,6 +58,7 @@ fn main() {
             has_key: true,
             is_healthy: true,
             fits: true,
+            is_affordable: true,
             latency_ms: Some(250),
         })
         .collect();

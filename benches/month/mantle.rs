@@ -142,6 +142,7 @@ impl Mantle {
                 has_key: true,
                 is_healthy: true,
                 fits: true,
+                is_affordable: true,
                 latency_ms: None,
             })
             .collect();

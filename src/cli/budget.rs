@@ -3,7 +3,7 @@
 //! Made for people and for cron: the exit code says how it stands. 0 it holds, 3 the target cannot
 //! be met, 4 the month is expected to end above the ceiling, 5 the ceiling is reached.
 
-mod month;
+mod days;
 
 use std::io::Write;
 use std::path::Path;
@@ -13,10 +13,9 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::WrongUse;
-use crate::domain::{Allowance, MicroUsd, Money, Ppm, Timestamp};
+use crate::domain::{Allowance, Money, Month, Ppm, Timestamp};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
 use crate::routing::{Ceiling, Forecast, Infeasible, forecast};
-use month::Month;
 
 /// What can be said after `mantle budget`.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -167,14 +166,13 @@ impl Standing {
             })
         });
         let target = target.transpose()?;
-        let pico = |micro: MicroUsd| narrow(micro.get().saturating_mul(1_000_000));
         let revenue = report
             .margin
             .earned
             .as_ref()
-            .map(|earned| pico(earned.net()));
+            .map(|earned| earned.net().to_money());
         // What is booked, and what the command line says beside it.
-        let committed = args.committed + pico(report.margin.committed_cost());
+        let committed = args.committed + report.margin.committed_cost().to_money();
         let allowance = Allowance {
             target,
             seat_price: args.seat_price,
@@ -188,8 +186,8 @@ impl Standing {
             (.., None) => Frame::Open,
         };
         let spent_pico = report.totals.known_cost_pico;
-        let days = report.by.first().map_or(&[][..], |(_, lines)| lines);
-        let (over, ahead) = month.split(days, now);
+        let lines = report.by.first().map_or(&[][..], |(_, lines)| lines);
+        let (over, ahead) = days::split(month, lines, now);
         Ok(Self {
             month,
             frame,
@@ -320,10 +318,6 @@ impl Standing {
         }
         lines.join("\n") + "\n"
     }
-}
-
-fn narrow(pico: i128) -> Money {
-    Money::from_pico_usd(i64::try_from(pico).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -78,6 +78,7 @@ pub async fn run(
     if let BookState::Closed { message } = engine.open_book().await {
         eprintln!("mantle: the ledger cannot be written, so paid models stay off: {message}");
     }
+    engine.read_spending().await;
 
     let uri = DocumentUri::new(format!("file://{}", file.display()));
     engine.open(

@@ -115,6 +115,7 @@ async fn try_model(command: &Command, settings: &Settings, model: &ModelSpec) ->
         clock: Clock::system(),
     }));
     engine.open_book().await;
+    engine.read_spending().await;
     let trial = engine.try_pinned_model().await;
     engine.close().await;
     trial

@@ -14,3 +14,11 @@ pub struct Allowance {
     /// What a month may cost where there is no revenue, or no margin to keep.
     pub own: Option<Money>,
 }
+
+impl Allowance {
+    /// Returns whether a ceiling may come of it: what the ledger has booked decides on a target.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.target.is_some() || self.own.is_some()
+    }
+}

@@ -60,7 +60,7 @@ named!(
         NotPinned = "not-pinned",
         /// Too much hangs on its supplier already.
         Cap = "cap",
-        /// What is left of the budget does not cover the most that the call can cost.
+        /// What may still be spent does not cover the most that the call can cost, or it is not known.
         Budget = "budget",
     }
 );

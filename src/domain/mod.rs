@@ -16,6 +16,7 @@ mod host;
 mod id;
 mod model;
 mod money;
+mod month;
 mod network;
 mod policy;
 mod ppm;
@@ -45,6 +46,7 @@ pub use model::{
     EMBEDDED, KeyPlace, ModelId, ModelSpec, PriceSource, Protocol, Rates, Region, Tier,
 };
 pub use money::{MicroUsd, Money, PricePerMTok, divide_half_even};
+pub use month::Month;
 pub use network::Network;
 pub use policy::Policy;
 pub use ppm::Ppm;

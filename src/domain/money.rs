@@ -30,6 +30,13 @@ impl Money {
         Self(pico)
     }
 
+    /// Makes an amount from pico-USD; one that is too large stays at the limit.
+    #[must_use]
+    pub fn saturating(pico: i128) -> Self {
+        let limit = if pico < 0 { i64::MIN } else { i64::MAX };
+        Self(i64::try_from(pico).unwrap_or(limit))
+    }
+
     /// Returns the amount in pico-USD.
     #[must_use]
     pub const fn pico_usd(self) -> i64 {
@@ -119,6 +126,12 @@ impl MicroUsd {
     #[must_use]
     pub const fn get(self) -> i128 {
         self.0
+    }
+
+    /// Returns it as an amount; one that is too large stays at the limit.
+    #[must_use]
+    pub fn to_money(self) -> Money {
+        Money::saturating(self.0.saturating_mul(1_000_000))
     }
 
     /// Returns the amount times `part` ÷ `whole`, rounded half to even; `None` when there is no

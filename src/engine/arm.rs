@@ -71,7 +71,7 @@ impl ArmModel {
     }
 
     /// Returns what the router is told about this arm at a place with `input` prompt tokens.
-    pub fn at(&self, input: TokenCount, now: Timestamp) -> Arm {
+    pub fn at(&self, input: TokenCount, now: Timestamp, is_affordable: bool) -> Arm {
         let answer = u64::from(self.spec.max_output_tokens);
         Arm {
             model: self.spec.id.clone(),
@@ -82,7 +82,27 @@ impl ArmModel {
             is_healthy: self.model.is_ok() && self.health.may_be_tried(now),
             // The prompt is fitted to the model; what must fit is an answer with some prompt.
             fits: u64::from(self.spec.context_tokens) >= answer + 64,
+            is_affordable,
             latency_ms: self.health.median_latency_ms(),
+        }
+    }
+
+    /// Returns what a call may cost at the most; `None` when it cannot be told.
+    ///
+    /// A budget is kept by this, so it is taken high: a tokenizer may count more than we estimate,
+    /// what is written to a prompt cache may cost more than other input, and what is paid by time may
+    /// come late and with pauses. A bill above it is booked as it is.
+    pub fn worst_cost(&self, input: TokenCount, now: Timestamp) -> Option<Money> {
+        let input = TokenCount::new(2 * input.get() + 64);
+        let output = TokenCount::new(u64::from(self.spec.max_output_tokens));
+        match &self.spec.price {
+            PriceSource::Book(key) => {
+                let row = self.prices.find(key, now)?;
+                let region = self.spec.region.as_ref();
+                let late = 2 * (self.spec.first_token_timeout + self.spec.idle_timeout);
+                Some(row.expected_cost((input, output), late, region))
+            }
+            _ => self.expected_cost(input, output, now),
         }
     }
 

@@ -7,7 +7,9 @@ use tokio::sync::OnceCell;
 
 use super::who::HashKey;
 use crate::domain::{LedgerEvent, Who};
-use crate::ledger::{Ledger, LedgerError, LedgerState, Place};
+use crate::ledger::{
+    Ledger, LedgerError, LedgerReader, LedgerState, MarginReport, Place, ReportQuery,
+};
 
 /// Whether events can be recorded.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,6 +101,20 @@ impl Book {
             .record_and_wait(event)
             .await
             .map_err(|error: LedgerError| error.to_string())
+    }
+
+    /// Adds up what happened in a period, everything included that was recorded here before.
+    ///
+    /// # Errors
+    /// When that is not on disk yet or the ledger cannot be read; the sentence says why.
+    pub async fn report(&self, query: &ReportQuery) -> Result<MarginReport, String> {
+        let ledger = self.ready().await.map_err(String::clone)?;
+        let report = async {
+            ledger.flush().await?;
+            let reader = LedgerReader::open_read_only(&self.path).await?;
+            reader.margin_report(query).await
+        };
+        report.await.map_err(|error: LedgerError| error.to_string())
     }
 
     /// Reserves room for the row of a call.

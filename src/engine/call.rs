@@ -130,6 +130,9 @@ impl Engine {
         *last_prompt = Some(cleared.get().clone());
 
         let tokens = cleared.get().input_tokens;
+        let Some(hold) = self.set_aside(&decided.roster, arm, tokens) else {
+            return Err(CallError::OverBudget);
+        };
         let row = (decided.request.id, id);
         let around = if healing.is_needed() {
             Arc::new(around.without_typed())
@@ -140,7 +143,7 @@ impl Engine {
         let listeners = (healing.clone(), early_stop, flight);
         flight.starts_over();
         arm.health.begins(self.clock.now());
-        let mut charge = Charge::open(self, arm, place, row, tokens, listeners);
+        let mut charge = Charge::open(self, arm, (place, hold), row, tokens, listeners);
         let result = model.complete(cleared, &mut charge).await;
         charge.settle(&result);
         match result {
@@ -171,6 +174,8 @@ enum CallError {
     Unusable(String),
     #[error("its cost could not be recorded")]
     NoLedger,
+    #[error("what may still be spent does not cover the most that it can cost")]
+    OverBudget,
     #[error("its host has enough of our calls")]
     Busy,
     #[error(transparent)]
@@ -180,14 +185,14 @@ enum CallError {
 impl CallError {
     fn is_worth_a_fallback(&self) -> bool {
         match self {
-            Self::Unusable(_) | Self::NoLedger | Self::Busy => true,
+            Self::Unusable(_) | Self::NoLedger | Self::OverBudget | Self::Busy => true,
             Self::Model(error) => error.is_worth_a_fallback(),
         }
     }
 
     fn retry_in(&self) -> Option<Duration> {
         match self {
-            Self::Unusable(_) | Self::NoLedger | Self::Busy => None,
+            Self::Unusable(_) | Self::NoLedger | Self::OverBudget | Self::Busy => None,
             Self::Model(error) => error.retry_in(),
         }
     }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::arm::ArmModel;
 use super::finish::EarlyStop;
 use super::flight::Flight;
+use super::purse::Hold;
 use super::{Clock, Engine};
 use crate::context::{Healed, Healing};
 use crate::domain::{
@@ -24,6 +25,8 @@ pub struct Charge<'e> {
     arm: &'e ArmModel,
     clock: Clock,
     place: Option<Place>,
+    /// What is set aside for it.
+    hold: Option<Hold>,
     row: Option<CallRow>,
     started: Instant,
     first_token: Option<Instant>,
@@ -44,7 +47,7 @@ impl<'e> Charge<'e> {
     pub fn open(
         engine: &'e Engine,
         arm: &'e ArmModel,
-        place: Option<Place>,
+        (place, hold): (Option<Place>, Hold),
         (completion, decision): (CompletionId, DecisionId),
         prompt_tokens: TokenCount,
         (healing, early_stop, flight): (Healing, EarlyStop, &'e Flight),
@@ -90,6 +93,7 @@ impl<'e> Charge<'e> {
             arm,
             clock: engine.clock.clone(),
             place,
+            hold: Some(hold),
             row: Some(row),
             started: Instant::now(),
             first_token: None,
@@ -169,8 +173,13 @@ impl<'e> Charge<'e> {
             cost = %row.cost.unwrap_or(Money::ZERO), "a call ended"
         );
         self.engine.last_call.send_replace(Some(row.clone()));
+        let cost = row.cost;
         if let Some(place) = self.place.take() {
             place.record(LedgerEvent::Call(Box::new(row)));
+        }
+        // After its row: what is settled when the ledger begins to be read is read there.
+        if let Some(hold) = self.hold.take() {
+            self.engine.purse.settle(hold, cost.unwrap_or(Money::ZERO));
         }
     }
 

@@ -30,9 +30,11 @@ mod open;
 mod outcome;
 mod patience;
 mod place;
+mod purse;
 mod refresh;
 mod rhythm;
 mod roster;
+mod spending;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -118,6 +120,7 @@ pub struct Engine {
     guard: Guard,
     answers: AnswerCache,
     book: book::Book,
+    purse: purse::Purse,
     latest: latest::Latest,
     flights: flight::Flights,
     refresher: refresh::Refresher,
@@ -183,6 +186,7 @@ impl Engine {
             guard: Guard::new(),
             answers: AnswerCache::default(),
             book: book::Book::new(setup.ledger),
+            purse: purse::Purse::default(),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),
             rhythm: rhythm::Rhythm::default(),

@@ -88,8 +88,14 @@ impl Engine {
         let arms: Vec<routing::Arm> = roster
             .arms
             .iter()
-            .map(|arm| arm.at(tokens, request.received))
+            .map(|arm| {
+                let is_affordable = self.affords(roster, arm, tokens);
+                arm.at(tokens, request.received, is_affordable)
+            })
             .collect();
+        if arms.iter().any(|arm| !arm.is_affordable) {
+            self.tell_if_spent(roster, tokens);
+        }
         let standing = Standing {
             embedded_threshold: SHOW_THRESHOLD,
             can_record,

@@ -1,5 +1,6 @@
 //! The straight path from end to end, with scripted models and a real ledger.
 
+mod budget;
 mod context;
 mod flights;
 mod resilience;
@@ -152,6 +153,26 @@ impl Desk {
 
     async fn complete(&self, offset: ByteOffset) -> Answer {
         self.engine.complete(self.request(offset)).await
+    }
+
+    /// Lets the embedded model learn six files; returns a text with the cursor where it is sure, and
+    /// how it goes on.
+    fn teach(&self) -> (String, &'static str) {
+        let begun = "    let connection = po";
+        let rest = "ol.acquire().await.expect(\"the pool is open\");";
+        let function = |verb: &str, table: &str| {
+            format!(
+                "pub async fn {verb}_{table}(pool: &Pool, id: u64) -> Result<Row, StoreError> {{\n\
+                 {begun}{rest}\n    connection.fetch_one(\"{verb} {table}\", id).await\n}}\n\n"
+            )
+        };
+        for table in ["users", "orders", "invoices", "products", "carts", "prices"] {
+            let verbs = ["load", "count", "archive", "restore"];
+            let text: String = verbs.iter().map(|verb| function(verb, table)).collect();
+            let path = format!("/w/{table}.rs");
+            self.engine.embedded.learn(&path, "rust", &text);
+        }
+        (function("load", "newest").replace(rest, "$0"), rest)
     }
 
     async fn totals(self) -> Figures {
@@ -376,21 +397,7 @@ async fn the_embedded_model_answers_what_it_has_seen_before_anybody_is_paid() {
         ..Policy::default()
     };
     let desk = Desk::new(policy, vec![(spec("paid", Some("1")), paid)]).await;
-    let begun = "    let connection = po";
-    let rest = "ol.acquire().await.expect(\"the pool is open\");";
-    let function = |verb: &str, table: &str| {
-        format!(
-            "pub async fn {verb}_{table}(pool: &Pool, id: u64) -> Result<Row, StoreError> {{\n\
-             {begun}{rest}\n    connection.fetch_one(\"{verb} {table}\", id).await\n}}\n\n"
-        )
-    };
-    for table in ["users", "orders", "invoices", "products", "carts", "prices"] {
-        let verbs = ["load", "count", "archive", "restore"];
-        let text: String = verbs.iter().map(|verb| function(verb, table)).collect();
-        let path = format!("/w/{table}.rs");
-        desk.engine.embedded.learn(&path, "rust", &text);
-    }
-    let newest = function("load", "newest").replace(rest, "$0");
+    let (newest, rest) = desk.teach();
     let cursor = desk.open(&newest);
     let served = served(desk.complete(cursor).await);
     assert_eq!(

@@ -193,6 +193,9 @@ impl Mantle {
         let engine = Arc::clone(&session.engine);
         self.tasks
             .spawn(async move { engine.settle_when_due().await });
+        let engine = Arc::clone(&session.engine);
+        self.tasks
+            .spawn(async move { engine.follow_spending().await });
         if session.is_of_copilot && self.follow_as_copilot().is_err() {
             tracing::error!("there is a session here");
         }

@@ -73,6 +73,19 @@ impl Budget {
         self.spent = self.spent + spent;
     }
 
+    /// Takes what a ledger says was spent, under a ceiling that may be another by now; what is set
+    /// aside stays so.
+    pub fn restate(&mut self, ceiling: Ceiling, spent: Money) {
+        self.ceiling = ceiling.get();
+        self.spent = spent;
+    }
+
+    /// Returns the most that may be spent.
+    #[must_use]
+    pub const fn ceiling(&self) -> Money {
+        self.ceiling
+    }
+
     /// Returns what was spent.
     #[must_use]
     pub const fn spent(&self) -> Money {

@@ -1,6 +1,7 @@
 //! How much may be spent in a period: what the margin target leaves of the revenue.
 //!
-//! All in integers; what is rounded is rounded down, so that a ceiling is never too high.
+//! All in integers; what is rounded is rounded down, so that a ceiling is never too high. Nine million
+//! dollars a month are beyond what an amount can hold: there a ceiling stays, which does no harm.
 
 use crate::domain::{Allowance, Money, Ppm};
 
@@ -48,7 +49,7 @@ impl Ceiling {
         if before <= 0 {
             return Err(Infeasible {
                 target,
-                left_by_target: narrow(left),
+                left_by_target: Money::saturating(left),
                 committed,
             });
         }
@@ -77,8 +78,8 @@ impl Ceiling {
 
     fn with_reserve(before: i128) -> Self {
         Self {
-            before_reserve: narrow(before),
-            ceiling: narrow(before * MILLION / (MILLION + RESERVE_PPM)),
+            before_reserve: Money::saturating(before),
+            ceiling: Money::saturating(before * MILLION / (MILLION + RESERVE_PPM)),
         }
     }
 
@@ -93,13 +94,6 @@ impl Ceiling {
     pub const fn get(self) -> Money {
         self.ceiling
     }
-}
-
-fn narrow(pico: i128) -> Money {
-    // Nine million dollars a month are beyond what a ledger's row can hold, and a ceiling that is
-    // too low does no harm.
-    let pico = pico.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
-    Money::from_pico_usd(i64::try_from(pico).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct Arm {
     pub is_healthy: bool,
     /// Whether prompt and answer fit its context.
     pub fits: bool,
+    /// Whether the most that a call can cost may still be spent.
+    pub is_affordable: bool,
     /// Median time to an answer, where it was measured.
     pub latency_ms: Option<u32>,
 }
@@ -133,7 +135,11 @@ fn embedded_estimate(features: &Features, policy: &Policy, standing: Standing<'_
 /// Returns the first rule that keeps an arm out. Residency comes before everything that costs.
 fn exclusion(arm: &Arm, policy: &Policy, standing: Standing<'_>) -> Option<Exclusion> {
     if let Some(pin) = &policy.pin {
-        return (arm.model != *pin).then_some(Exclusion::NotPinned);
+        if arm.model != *pin {
+            return Some(Exclusion::NotPinned);
+        }
+        // A pin outweighs every rule but the owner's money.
+        return (!arm.is_affordable).then_some(Exclusion::Budget);
     }
     if !policy.allows(arm.region.as_ref()) {
         return Some(Exclusion::Region);
@@ -153,7 +159,7 @@ fn exclusion(arm: &Arm, policy: &Policy, standing: Standing<'_>) -> Option<Exclu
     if !arm.fits {
         return Some(Exclusion::TooLong);
     }
-    None
+    (!arm.is_affordable).then_some(Exclusion::Budget)
 }
 
 #[cfg(test)]
@@ -185,6 +191,7 @@ mod tests {
             has_key: true,
             is_healthy: true,
             fits: true,
+            is_affordable: true,
             latency_ms: None,
         }
     }
@@ -274,6 +281,27 @@ mod tests {
             standing,
         );
         assert_eq!(route_of(&decision), ["free"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_the_budget_leaves_the_place_to_cheaper_models_and_then_to_nobody() {
+        let mut dear = arm("dear", Some(90));
+        dear.is_affordable = false;
+        let arms = [dear, arm("cheap", Some(5))];
+        let decision = decide(&place(None), &arms, &rules(), STANDING);
+        assert_eq!(route_of(&decision), ["cheap"]);
+        assert_eq!(decision.arms[1].excluded, Some(Exclusion::Budget));
+
+        let decision = decide(&place(None), &arms[..1], &rules(), STANDING);
+        assert_eq!(decision.action, Action::Silent);
+        let decision = decide(&place(Some(0.8)), &arms[..1], &rules(), STANDING);
+        assert_eq!(decision.action, Action::Embedded);
+        let pinned = Policy {
+            pin: Some(ModelId::new("dear")),
+            ..rules()
+        };
+        let decision = decide(&place(None), &arms, &pinned, STANDING);
+        assert_eq!(decision.action, Action::Silent);
     }
 
     #[test]

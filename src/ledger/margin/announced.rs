@@ -7,7 +7,7 @@ use super::{Books, Margin};
 use crate::domain::{MicroUsd, Rates, Timestamp};
 
 /// Finds the rates that are announced for a group of calls, each with its first moment.
-pub type AnnouncedOf<'a> = dyn Fn(&CallGroup) -> Vec<(Timestamp, Rates)> + 'a;
+pub type AnnouncedOf<'a> = dyn Fn(&CallGroup) -> Vec<(Timestamp, Rates)> + Sync + 'a;
 
 /// One announced change.
 #[derive(Clone, PartialEq, Eq, Debug)]

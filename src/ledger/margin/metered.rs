@@ -7,7 +7,7 @@ use super::committed::POOL_PREFIX;
 use crate::domain::{MicroUsd, Rates, Tier, Timestamp, TokenCount};
 
 /// Finds the rates of a group of calls.
-pub type RatesOf<'a> = dyn Fn(&CallGroup) -> Option<Rates> + 'a;
+pub type RatesOf<'a> = dyn Fn(&CallGroup) -> Option<Rates> + Sync + 'a;
 
 /// Calls of one model on one day at one price. Tokens are sums of what is known.
 #[derive(Clone, PartialEq, Eq, Debug)]

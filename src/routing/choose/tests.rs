@@ -26,6 +26,7 @@ fn arm(name: &str, micro_usd: i64) -> Arm {
         has_key: true,
         is_healthy: true,
         fits: true,
+        is_affordable: true,
         latency_ms: None,
     }
 }

@@ -1,0 +1,215 @@
+//! What this process may still promise of the month's budget.
+//!
+//! Nothing is begun whose worst cost does not fit. What was spent is read from the ledger now and
+//! then, because other processes write there too, and is counted here in between. Two windows that
+//! read the same ledger must not both spend all of it, so between two readings a process promises no
+//! more than a part of what it saw left, and a reading that is too old lets nothing through.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::domain::{Allowance, Money, Month, Timestamp};
+use crate::routing::{Budget, Ceiling, Reservation};
+
+/// How long a reading is followed before the next.
+pub const READ_EVERY: Duration = Duration::from_secs(120);
+/// How long it holds at the most, should the next be late.
+const HOLDS: Duration = Duration::from_secs(180);
+/// Between two readings one process promises at most this part of what was left. It is small enough
+/// for two: while one follows a reading, the other follows three at the most, so that what is
+/// promised unseen is an eighth of what was left, and the next readings are made before it matters.
+const PART: i64 = 32;
+
+/// What a reading of the ledger says.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// The most that the month may cost; `None` where nothing limits it.
+    pub ceiling: Option<Ceiling>,
+    /// What it has cost.
+    pub spent: Money,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// What is set aside for one call, until it is settled.
+#[derive(Debug)]
+#[must_use]
+pub struct Hold(Option<Reservation>);
+
+/// The budget as this process sees it.
+pub struct Purse {
+    state: Mutex<State>,
+    stale: Notify,
+}
+
+struct State {
+    window: Option<Window>,
+    budget: Budget,
+    /// Settled since the reading that is under way began: the ledger may not show it.
+    settled: Money,
+    /// What the user has been told about, so that it is said once.
+    told: Option<(Allowance, Month)>,
+}
+
+/// Whether a call may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    /// Nothing limits it.
+    Unlimited,
+    /// This much fits.
+    Within(Money),
+    /// Its worst cost does not fit, or cannot be told.
+    Beyond,
+    /// What was spent is not known, or not any more.
+    Unread,
+}
+
+/// What holds between two readings.
+struct Window {
+    allowance: Allowance,
+    begin: Timestamp,
+    end: Timestamp,
+    /// What must be left of the budget; `None` where nothing limits it.
+    floor: Option<Money>,
+}
+
+impl Default for Purse {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                window: None,
+                budget: Budget::new(Ceiling::own(Money::ZERO)),
+                settled: Money::ZERO,
+                told: None,
+            }),
+            stale: Notify::new(),
+        }
+    }
+}
+
+impl Purse {
+    /// Says that the ledger is about to be read: what is settled from now on may be missing there.
+    pub fn begin_reading(&self) {
+        self.state().settled = Money::ZERO;
+    }
+
+    /// Takes what was read under an allowance.
+    pub fn take(&self, allowance: &Allowance, reading: &Reading) {
+        let mut state = self.state();
+        let ceiling = reading.ceiling.unwrap_or(Ceiling::own(Money::ZERO));
+        // What is in both counts twice until the next reading; that is the safe side.
+        let spent = reading.spent + state.settled;
+        state.budget.restate(ceiling, spent);
+        let left = state.budget.left().pico_usd();
+        let floor = reading
+            .ceiling
+            .map(|_| Money::from_pico_usd(left - left / PART));
+        let end = reading.at.plus(HOLDS).min(Month::of(reading.at).end);
+        state.window = Some(Window {
+            allowance: allowance.clone(),
+            begin: reading.at,
+            end,
+            floor,
+        });
+    }
+
+    /// Returns whether a call may be made whose worst cost this is; `None` is a cost that cannot be
+    /// told.
+    pub fn affords(&self, allowance: &Allowance, worst: Option<Money>, now: Timestamp) -> bool {
+        let admission = self.state().admission(allowance, worst, now);
+        if admission == Admission::Unread {
+            self.stale.notify_one();
+        }
+        matches!(admission, Admission::Unlimited | Admission::Within(_))
+    }
+
+    /// Sets aside what a call may cost at the most; `None` where that does not fit.
+    pub fn reserve(
+        &self,
+        allowance: &Allowance,
+        worst: Option<Money>,
+        now: Timestamp,
+    ) -> Option<Hold> {
+        let mut state = self.state();
+        match state.admission(allowance, worst, now) {
+            Admission::Unlimited => Some(Hold(None)),
+            Admission::Within(worst) => state.budget.reserve(worst).map(|held| Hold(Some(held))),
+            Admission::Unread | Admission::Beyond => None,
+        }
+    }
+
+    /// Books what a call has cost, once its row is on its way to the ledger.
+    pub fn settle(&self, hold: Hold, cost: Money) {
+        let mut state = self.state();
+        state.settled = state.settled + cost;
+        if let Some(reservation) = hold.0
+            && state.budget.settle(reservation, cost)
+        {
+            tracing::warn!(%cost, "a call has cost more than was taken for its worst");
+        }
+    }
+
+    /// Returns what is spent and the ceiling, if not even a new reading would make room for a call of
+    /// this worst cost.
+    pub fn is_spent_for(
+        &self,
+        allowance: &Allowance,
+        worst: Money,
+        now: Timestamp,
+    ) -> Option<(Money, Money)> {
+        let state = self.state();
+        state.window_at(allowance, now)?.floor?;
+        let next = state.budget.left().pico_usd() / PART;
+        let budget = &state.budget;
+        (worst.pico_usd() > next).then(|| (budget.spent(), budget.ceiling()))
+    }
+
+    /// Returns whether the user has not been told yet how it stands in the month of `now`, and takes
+    /// it for told.
+    pub fn is_news(&self, allowance: &Allowance, now: Timestamp) -> bool {
+        let what = Some((allowance.clone(), Month::of(now)));
+        let mut state = self.state();
+        let is_news = state.told != what;
+        state.told = what;
+        is_news
+    }
+
+    /// Waits until somebody has asked whom a reading that is too old could not answer.
+    pub async fn is_stale(&self) {
+        self.stale.notified().await;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn admission(&self, allowance: &Allowance, worst: Option<Money>, now: Timestamp) -> Admission {
+        if !allowance.is_limited() || worst == Some(Money::ZERO) {
+            return Admission::Unlimited;
+        }
+        let Some(window) = self.window_at(allowance, now) else {
+            return Admission::Unread;
+        };
+        let Some(floor) = window.floor else {
+            return Admission::Unlimited;
+        };
+        let room = self.budget.left().pico_usd() - floor.pico_usd();
+        match worst {
+            Some(worst) if worst.pico_usd() <= room => Admission::Within(worst),
+            _ => Admission::Beyond,
+        }
+    }
+
+    fn window_at(&self, allowance: &Allowance, now: Timestamp) -> Option<&Window> {
+        self.window.as_ref().filter(|window| {
+            window.allowance == *allowance && window.begin <= now && now < window.end
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

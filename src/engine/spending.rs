@@ -1,0 +1,134 @@
+//! The month's budget in a session: read from the ledger, kept to by every call.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::arm::ArmModel;
+use super::purse::{Hold, READ_EVERY, Reading};
+use super::roster::Roster;
+use crate::domain::{Allowance, Money, Month, TokenCount};
+use crate::ledger::ReportQuery;
+use crate::routing::{Ceiling, Infeasible};
+
+impl Engine {
+    /// Reads what may still be spent, again and again, so that what other processes spend counts.
+    /// Runs until [`Engine::close`]. Where nothing is limited, nothing is read.
+    pub async fn follow_spending(&self) {
+        loop {
+            let is_read = self.read_spending().await;
+            tokio::select! {
+                () = self.closing.cancelled() => return,
+                () = self.purse.is_stale(), if is_read => {}
+                () = tokio::time::sleep(READ_EVERY) => {}
+            }
+        }
+    }
+
+    /// Reads from the ledger what this month has cost and what it may cost. Until that is known, no
+    /// paid model is called. Returns whether it is.
+    pub async fn read_spending(&self) -> bool {
+        let roster = self.roster();
+        let allowance = &roster.policy.allowance;
+        if !allowance.is_limited() {
+            return true;
+        }
+        match self.spending(allowance).await {
+            Ok((reading, infeasible)) => {
+                if let Some(infeasible) = infeasible {
+                    self.tell_once(allowance, &infeasible.to_string());
+                }
+                self.purse.take(allowance, &reading);
+            }
+            Err(message) => {
+                let sentence = format!(
+                    "what this month has cost cannot be read, so paid models are not asked: {message}"
+                );
+                self.tell_once(allowance, &sentence);
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn spending(
+        &self,
+        allowance: &Allowance,
+    ) -> Result<(Reading, Option<Infeasible>), String> {
+        let at = self.clock.now();
+        let month = Month::of(at);
+        let query = ReportQuery {
+            since: month.begin,
+            until: month.end,
+            now: at,
+            by: Vec::new(),
+            seat_price: allowance.seat_price,
+            seats: allowance.seats,
+        };
+        self.purse.begin_reading();
+        let report = self.book.report(&query).await?;
+        let revenue = report
+            .margin
+            .earned
+            .as_ref()
+            .map(|earned| earned.net().to_money());
+        let committed = report.margin.committed_cost().to_money();
+        let (ceiling, infeasible) = match Ceiling::of(allowance, revenue, committed) {
+            None => (None, None),
+            Some(Ok(ceiling)) => (Some(ceiling), None),
+            Some(Err(infeasible)) => (Some(Ceiling::own(Money::ZERO)), Some(infeasible)),
+        };
+        let reading = Reading {
+            ceiling,
+            spent: Money::saturating(report.totals.known_cost_pico),
+            at,
+        };
+        Ok((reading, infeasible))
+    }
+
+    /// Returns whether a model may be called at a place with so many prompt tokens.
+    pub(super) fn affords(&self, roster: &Roster, arm: &ArmModel, tokens: TokenCount) -> bool {
+        let now = self.clock.now();
+        let worst = arm.worst_cost(tokens, now);
+        self.purse.affords(&roster.policy.allowance, worst, now)
+    }
+
+    /// Sets aside what a call may cost; `None` where that does not fit.
+    pub(super) fn set_aside(
+        &self,
+        roster: &Roster,
+        arm: &ArmModel,
+        tokens: TokenCount,
+    ) -> Option<Hold> {
+        let now = self.clock.now();
+        let worst = arm.worst_cost(tokens, now);
+        self.purse.reserve(&roster.policy.allowance, worst, now)
+    }
+
+    /// Says once that the budget is spent, where that is what keeps every paid model out.
+    pub(super) fn tell_if_spent(&self, roster: &Roster, tokens: TokenCount) {
+        let (allowance, now) = (&roster.policy.allowance, self.clock.now());
+        let worst = |arm: &Arc<ArmModel>| arm.worst_cost(tokens, now);
+        let paid = roster.arms.iter().filter_map(worst);
+        let Some(cheapest) = paid.filter(|worst| *worst > Money::ZERO).min() else {
+            return;
+        };
+        if let Some((spent, ceiling)) = self.purse.is_spent_for(allowance, cheapest, now) {
+            let dollars = |money: Money| Money::format_pico(money.pico_usd().into(), 2);
+            let sentence = format!(
+                "the budget of this month is spent (${} of ${}): paid models are not asked before \
+                 {}, free ones and the embedded model answer; see `mantle budget`",
+                dollars(spent),
+                dollars(ceiling),
+                Month::of(now).day_after()
+            );
+            self.tell_once(allowance, &sentence);
+        }
+    }
+
+    fn tell_once(&self, allowance: &Allowance, sentence: &str) {
+        if self.purse.is_news(allowance, self.clock.now()) {
+            tracing::warn!("{sentence}");
+            self.status.send_modify(|status| status.warn(sentence));
+        }
+    }
+}
