@@ -3,6 +3,7 @@
 //! The figures come from the ledger; here they are asked for and laid out. `--json` prints the
 //! documented form instead.
 
+mod compare;
 mod layout;
 mod moment;
 mod waterfall;
@@ -15,6 +16,7 @@ use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 
+pub use compare::Against;
 pub use moment::Moment;
 
 use crate::config::Settings;
@@ -35,6 +37,12 @@ pub struct ReportArgs {
     /// What to split by, separated by commas [default: model,tier,language,day]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension_parser())]
     pub by: Vec<Dimension>,
+    /// Show the N dearest lines of each table and the others as one; days are all shown
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub top: Option<u16>,
+    /// Show beside it a period of the same length: the previous one, or the one that begins then
+    #[arg(long, value_name = "previous|WHEN", num_args = 0..=1, default_missing_value = "previous")]
+    pub compare: Option<Against>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -97,18 +105,29 @@ pub async fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let query = args.query(now)?;
-    let (report, side_files, missing) = match read(ledger_path, &query, prices).await {
+    let (mut report, side_files, missing) = match read(ledger_path, &query, prices).await {
         Ok((report, side_files)) => (report, side_files, None),
         Err(missing @ LedgerError::Missing { .. }) => {
             (MarginReport::empty(&query)?, 0, Some(missing))
         }
         Err(error) => return Err(error.into()),
     };
+    let mut before = match args.compare.map(|against| against.query(&query)) {
+        None => None,
+        Some(earlier) if missing.is_some() => Some(MarginReport::empty(&earlier)?),
+        Some(earlier) => Some(read(ledger_path, &earlier, prices).await?.0),
+    };
+    if let Some(top) = args.top {
+        report.keep_top(top.into());
+        if let Some(before) = &mut before {
+            before.keep_lines_of(&report);
+        }
+    }
     let text = if args.json {
-        serde_json::to_string_pretty(&report)? + "\n"
+        json(&report, before.as_ref())? + "\n"
     } else if let Some(missing) = missing {
         format!("{missing}. It begins with the first completion; `mantle try` makes some.\n")
-    } else if report.is_empty() {
+    } else if report.is_empty() && before.as_ref().is_none_or(MarginReport::is_empty) {
         format!(
             "nothing recorded yet: the ledger {} holds nothing from {} to {}. \
              A longer period may: --since 90d.\n",
@@ -117,11 +136,22 @@ pub async fn run(
             layout::moment(query.until),
         )
     } else {
-        layout::report(&report, terminal_width()) + &layout::not_counted(side_files)
+        let width = terminal_width();
+        let compared = before.map(|before| compare::text(&before, &report, width));
+        layout::report(&report, width)
+            + &compared.unwrap_or_default()
+            + &layout::not_counted(side_files)
     };
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("the report could not be printed")
+}
+
+fn json(report: &MarginReport, before: Option<&MarginReport>) -> serde_json::Result<String> {
+    match before {
+        None => serde_json::to_string_pretty(report),
+        Some(compare) => serde_json::to_string_pretty(&compare::Compared { report, compare }),
+    }
 }
 
 /// Returns the rates at which a group of calls was made, as far as they are known now: negotiated

@@ -204,8 +204,8 @@ fn group(usage: &UsageBooking, at: Timestamp) -> CallGroup {
     }
 }
 
-/// Returns the figures of what was counted elsewhere, with the names of its lines: the model, tier
-/// and host are known, the day is the one on which it begins, all else is `unknown`.
+/// Returns the figures of what was counted elsewhere, with the names of its lines: the model, tier,
+/// host and lab are known, the day is the one on which it begins, all else is `unknown`.
 pub(super) fn counted_elsewhere(
     bookings: &[BookingRow],
     since: Timestamp,
@@ -231,6 +231,10 @@ pub(super) fn counted_elsewhere(
             (Dimension::Model, Some(usage)) => usage.model.as_str().to_owned(),
             (Dimension::Tier, Some(usage)) => usage.tier.as_str().to_owned(),
             (Dimension::Host, Some(usage)) => usage.supplier.clone(),
+            (Dimension::Lab, Some(usage)) => {
+                let lab = usage.lab.clone();
+                lab.unwrap_or_else(|| "unknown".to_owned())
+            }
             (Dimension::Day, _) => row.since.to_utc().date().to_string(),
             _ => "unknown".to_owned(),
         };

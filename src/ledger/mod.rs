@@ -20,6 +20,7 @@ mod report;
 mod revenue;
 pub mod schema;
 mod spool;
+mod top;
 mod writer;
 
 pub use error::LedgerError;
@@ -27,6 +28,7 @@ pub use figures::Figures;
 pub use handle::{Ledger, LedgerState, Place};
 pub use reader::LedgerReader;
 pub use report::{Dimension, MarginReport, ReportQuery};
+pub use top::OTHERS;
 pub use writer::WriterSettings;
 
 #[cfg(test)]

@@ -316,12 +316,13 @@ impl Table {
         let credited = |column: &str| {
             format!("CASE WHEN d.id IS NULL THEN {UNKNOWN} ELSE COALESCE({column}, {NONE}) END")
         };
-        let host_of = |decision: &str| {
+        let known = |column: &str| format!("COALESCE({column}, {UNKNOWN})");
+        let called = |column: &str, decision: &str| {
             format!(
-                "COALESCE((SELECT c.host FROM calls c WHERE c.decision = {decision} LIMIT 1), {NONE})"
+                "COALESCE((SELECT {} FROM calls c WHERE c.decision = {decision} LIMIT 1), {NONE})",
+                known(column)
             )
         };
-        let known = |column: &str| format!("COALESCE({column}, {UNKNOWN})");
         match (dimension, self) {
             (Dimension::Day, _) => "x.at / 86400000000".to_owned(),
             (Dimension::Model, Self::Decisions) => format!("COALESCE(x.arm, {NONE})"),
@@ -330,19 +331,33 @@ impl Table {
             (Dimension::Tier, Self::Decisions) => format!("COALESCE(x.tier, {NONE})"),
             (Dimension::Tier, Self::Calls) => "x.tier".to_owned(),
             (Dimension::Tier, Self::CacheHits | Self::Outcomes) => credited("d.tier"),
-            (Dimension::Host, Self::Decisions) => host_of("x.id"),
+            (Dimension::Host, Self::Decisions) => called("c.host", "x.id"),
             (Dimension::Host, Self::Calls) => "x.host".to_owned(),
-            (Dimension::Host, Self::CacheHits | Self::Outcomes) => host_of("x.decision"),
-            (Dimension::Model | Dimension::Tier | Dimension::Host, Self::Suppressed) => {
-                NONE.to_owned()
-            }
+            (Dimension::Host, Self::CacheHits | Self::Outcomes) => called("c.host", "x.decision"),
+            (Dimension::Lab, Self::Decisions) => called("c.lab", "x.id"),
+            (Dimension::Lab, Self::Calls) => known("x.lab"),
+            (Dimension::Lab, Self::CacheHits | Self::Outcomes) => called("c.lab", "x.decision"),
+            (
+                Dimension::Model | Dimension::Tier | Dimension::Host | Dimension::Lab,
+                Self::Suppressed,
+            ) => NONE.to_owned(),
             (Dimension::Language, Self::Decisions | Self::CacheHits) => "x.language".to_owned(),
             (Dimension::Language, Self::Suppressed) => known("x.language"),
             (Dimension::Language, Self::Calls | Self::Outcomes) => known("d.language"),
-            (Dimension::Client, Self::Decisions | Self::CacheHits | Self::Suppressed) => {
-                known("x.client")
-            }
-            (Dimension::Client, Self::Calls | Self::Outcomes) => known("d.client"),
+            (
+                who @ (Dimension::Client
+                | Dimension::Tenant
+                | Dimension::User
+                | Dimension::Workspace),
+                Self::Decisions | Self::CacheHits | Self::Suppressed,
+            ) => known(&format!("x.{who}")),
+            (
+                who @ (Dimension::Client
+                | Dimension::Tenant
+                | Dimension::User
+                | Dimension::Workspace),
+                Self::Calls | Self::Outcomes,
+            ) => known(&format!("d.{who}")),
             (Dimension::Site, Self::Decisions) => "x.site".to_owned(),
             (Dimension::Site, Self::Suppressed) => UNKNOWN.to_owned(),
             (Dimension::Site, Self::CacheHits | Self::Calls | Self::Outcomes) => known("d.site"),

@@ -37,8 +37,16 @@ pub enum Dimension {
     Day,
     /// The host that was called.
     Host,
+    /// Who made the model that was called.
+    Lab,
     /// The editor.
     Client,
+    /// Which team or customer, by its keyed hash.
+    Tenant,
+    /// Which person, by a keyed hash.
+    User,
+    /// Which workspace, by a keyed hash.
+    Workspace,
     /// What kind of place the cursor stood at.
     Site,
     /// Which face asked.
@@ -53,7 +61,11 @@ impl Dimension {
         Self::Language,
         Self::Day,
         Self::Host,
+        Self::Lab,
         Self::Client,
+        Self::Tenant,
+        Self::User,
+        Self::Workspace,
         Self::Site,
         Self::Origin,
     ];
@@ -70,7 +82,11 @@ impl Dimension {
             Self::Language => "language",
             Self::Day => "day",
             Self::Host => "host",
+            Self::Lab => "lab",
             Self::Client => "client",
+            Self::Tenant => "tenant",
+            Self::User => "user",
+            Self::Workspace => "workspace",
             Self::Site => "site",
             Self::Origin => "origin",
         }

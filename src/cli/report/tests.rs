@@ -138,6 +138,52 @@ async fn an_absent_ledger_has_the_same_json_form() {
     assert_eq!(json["by"], serde_json::json!({"model": []}));
 }
 
+/// Calls of the first day cost 468 + 32 micro-USD, those of the second 12,300 + 100, and one that
+/// nobody knows: 11,900 more.
+#[tokio::test]
+async fn a_period_is_compared_with_the_one_before_it() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    example::write(&path).await;
+    let text = run_on(&path, &["--since=1d", "--by=model", "--compare"]).await;
+    insta::assert_snapshot!(text);
+    let day = [
+        "--since=2026-11-10",
+        "--until=2026-11-11",
+        "--by=model",
+        "--json",
+    ];
+    let first: serde_json::Value = serde_json::from_str(&run_on(&path, &day).await).expect("JSON");
+    for compare in [
+        "--compare",
+        "--compare=previous",
+        "--compare=2026-11-10",
+        "--compare=2d",
+    ] {
+        let both = run_on(&path, &["--since=1d", "--by=model", "--json", compare]).await;
+        let both: serde_json::Value = serde_json::from_str(&both).expect("JSON");
+        assert_eq!(both["version"], 1);
+        assert_eq!(both["period"]["since"], "2026-11-11T00:00:00Z");
+        assert_eq!(both["compare"]["period"], first["period"], "{compare}");
+        assert_eq!(both["compare"]["by"], first["by"], "{compare}");
+    }
+}
+
+#[tokio::test]
+async fn the_dearest_lines_and_one_for_the_others_add_up_to_the_whole() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    example::write(&path).await;
+    let text = run_on(&path, &["--since=2d", "--by=model", "--top=1", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let lines = json["by"]["model"].as_array().expect("lines");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0]["cost_usd"], "0.012300");
+    assert_eq!(lines[1]["key"], crate::ledger::OTHERS);
+    // All calls cost 0.012900; see the example.
+    assert_eq!(lines[1]["cost_usd"], "0.000600");
+}
+
 #[tokio::test]
 async fn wrong_use_says_how_to_say_it() {
     #[track_caller]
@@ -150,6 +196,8 @@ async fn wrong_use_says_how_to_say_it() {
     check(&["--by", "modell"], "model");
     check(&["--seat-price", "19,00"], "write it like");
     check(&["--seats", "0"], "1..");
+    check(&["--top", "0"], "1..");
+    check(&["--compare", "last"], "write it like 30d");
 
     let backwards = parse(&["--since", "1h", "--until", "2h"]).expect("each is a moment");
     let missing = Path::new("no ledger is opened");

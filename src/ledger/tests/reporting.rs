@@ -69,7 +69,11 @@ async fn other_dimensions_credit_the_same_rows() {
     let query = ReportQuery {
         by: vec![
             Dimension::Host,
+            Dimension::Lab,
             Dimension::Client,
+            Dimension::Tenant,
+            Dimension::User,
+            Dimension::Workspace,
             Dimension::Site,
             Dimension::Origin,
         ],
