@@ -56,7 +56,7 @@ const STAYS_BEHIND: &[(&str, &[&str])] = &[
     ("rustix",           &["engine"]),
     ("patricia_tree",    &["cache"]),
     ("libm",             &["routing"]), // the normal distribution
-    ("csv",              &["cli"]),     // tables of outcomes, for `mantle route eval`
+    ("csv",              &["cli"]),     // tables of outcomes to read, reports to write
     ("clap*",            &["cli", "main"]),
     ("comfy_table",      &["cli", "main"]),
     ("indicatif",        &["cli", "main"]),

@@ -1,8 +1,9 @@
 //! `mantle report`: what a period cost, what it brought, and what was left of it.
 //!
-//! The figures come from the ledger; here they are asked for and laid out. `--json` prints the
-//! documented form instead.
+//! The figures come from the ledger; here they are asked for and laid out. `--format json` (or
+//! `--json`) prints the documented form instead, `csv` its lines.
 
+mod comma_separated;
 mod compare;
 mod layout;
 mod moment;
@@ -43,8 +44,11 @@ pub struct ReportArgs {
     /// Show beside it a period of the same length: the previous one, or the one that begins then
     #[arg(long, value_name = "previous|WHEN", num_args = 0..=1, default_missing_value = "previous")]
     pub compare: Option<Against>,
-    /// Print JSON
-    #[arg(long)]
+    /// How to print it
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+    /// Print JSON: short for --format json
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
     /// What a seat earns per month, in US dollars, such as 19.00; gives revenue and gross margin
     #[arg(long, value_name = "USD")]
@@ -52,6 +56,17 @@ pub struct ReportArgs {
     /// How many seats [default: `margin.seats`, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seats: Option<u32>,
+}
+
+/// How a report is printed.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// Tables for people.
+    Table,
+    /// The documented JSON.
+    Json,
+    /// One row per dimension and key, under a header.
+    Csv,
 }
 
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {
@@ -123,8 +138,12 @@ pub async fn run(
             before.keep_lines_of(&report);
         }
     }
-    let text = if args.json {
+    let format = if args.json { Format::Json } else { args.format };
+    let text = if format == Format::Json {
         json(&report, before.as_ref())? + "\n"
+    } else if format == Format::Csv {
+        let reports: Vec<_> = std::iter::once(&report).chain(&before).collect();
+        comma_separated::text(&reports)?
     } else if let Some(missing) = missing {
         format!("{missing}. It begins with the first completion; `mantle try` makes some.\n")
     } else if report.is_empty() && before.as_ref().is_none_or(MarginReport::is_empty) {

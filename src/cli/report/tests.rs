@@ -185,6 +185,50 @@ async fn the_dearest_lines_and_one_for_the_others_add_up_to_the_whole() {
 }
 
 #[tokio::test]
+async fn comma_separated_values_are_the_lines_of_the_json_form() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("ledger.db");
+    example::write(&path).await;
+    let asked = [
+        "--since=1d",
+        "--by=model,day",
+        "--compare",
+        "--seat-price=19",
+    ];
+    let json = run_on(&path, &[&asked[..], &["--format=json"]].concat()).await;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let csv = run_on(&path, &[&asked[..], &["--format=csv"]].concat()).await;
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().expect("a header").clone();
+    let rows: Vec<_> = reader.records().map(|row| row.expect("a row")).collect();
+    let mut expected = Vec::new();
+    for report in [&json, &json["compare"]] {
+        expected.push((report, "total", &report["totals"]));
+        for dimension in ["model", "day"] {
+            let lines = report["by"][dimension].as_array().expect("lines");
+            expected.extend(lines.iter().map(|line| (report, dimension, line)));
+        }
+    }
+    assert_eq!(rows.len(), expected.len());
+    for (row, (report, dimension, line)) in rows.iter().zip(expected) {
+        assert_eq!(row[0], *report["period"]["since"].as_str().expect("a time"));
+        assert_eq!(row[1], *report["period"]["until"].as_str().expect("a time"));
+        assert_eq!(row[2], *dimension);
+        let line = line.as_object().expect("fields");
+        let fields = line.keys().filter(|name| *name != "key").count();
+        assert_eq!(header.len(), 4 + fields, "{header:?}");
+        for (name, value) in header.iter().zip(row).skip(4) {
+            let text = match &line[name] {
+                serde_json::Value::Null => String::new(),
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            assert_eq!(value, text, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn wrong_use_says_how_to_say_it() {
     #[track_caller]
     fn check(args: &[&str], hint: &str) {
@@ -197,6 +241,7 @@ async fn wrong_use_says_how_to_say_it() {
     check(&["--seat-price", "19,00"], "write it like");
     check(&["--seats", "0"], "1..");
     check(&["--top", "0"], "1..");
+    check(&["--json", "--format", "csv"], "cannot be used with");
     check(&["--compare", "last"], "write it like 30d");
 
     let backwards = parse(&["--since", "1h", "--until", "2h"]).expect("each is a moment");
