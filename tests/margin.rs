@@ -365,3 +365,17 @@ fn credits_that_were_never_sold_are_an_error() {
         "{error}"
     );
 }
+
+#[test]
+fn what_was_booked_is_a_ledger_in_order() {
+    let state = State::new();
+    let error = state.refused(&["ledger", "verify"]);
+    assert!(error.contains("nothing recorded yet"), "{error}");
+    state.text(&["revenue", "import", NOVEMBER]);
+    let said = state.text(&["ledger", "verify"]);
+    assert!(said.ends_with("in order\n"), "{said}");
+    let json: Value =
+        serde_json::from_str(&state.text(&["ledger", "verify", "--json"])).expect("JSON");
+    assert_eq!(json["faults"], json!([]));
+    assert!(json["rows"]["bookings"].as_u64() > Some(0), "{json}");
+}

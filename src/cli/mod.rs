@@ -10,6 +10,7 @@ mod complete;
 mod config;
 mod doctor;
 mod init;
+mod ledger;
 mod log;
 pub mod lsp_client;
 mod models;
@@ -82,6 +83,9 @@ enum CommandArgs {
     /// Book GPUs that are paid for whether they work or not, and how busy they were.
     #[command(subcommand)]
     Pools(pools::PoolsArgs),
+    /// Check the ledger itself.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerArgs),
     /// Check everything that completions need, and say what to mend.
     Doctor,
     /// Look for model servers on this machine and write a first configuration.
@@ -233,6 +237,7 @@ impl Command {
             CommandArgs::Pools(args) => {
                 pools::run(args, &self, Clock::system().now(), &mut out).await
             }
+            CommandArgs::Ledger(args) => ledger::run(args, &self.paths.ledger(), &mut out).await,
             CommandArgs::Doctor => doctor::run(&self, &mut out).await,
             CommandArgs::Init(args) => init::run(args, &self, &mut out).await,
             CommandArgs::Models(args) => models::run(args, &self, &mut out).await,

@@ -21,6 +21,7 @@ mod revenue;
 pub mod schema;
 mod spool;
 mod top;
+mod verify;
 mod writer;
 
 pub use error::LedgerError;
@@ -29,6 +30,7 @@ pub use handle::{Ledger, LedgerState, Place};
 pub use reader::LedgerReader;
 pub use report::{Dimension, MarginReport, ReportQuery};
 pub use top::OTHERS;
+pub use verify::{Fault, Verification};
 pub use writer::WriterSettings;
 
 #[cfg(test)]

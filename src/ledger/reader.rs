@@ -30,7 +30,7 @@ const PICO_PER_PART: i128 = 1_000_000_000;
 /// A ledger that is open for reading.
 #[derive(Clone, Debug)]
 pub struct LedgerReader {
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl LedgerReader {
@@ -199,7 +199,7 @@ async fn read_groups(
     Ok((groups, read))
 }
 
-async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(connection)
         .await

@@ -7,4 +7,5 @@ mod migrating;
 mod reporting;
 pub(crate) mod rows;
 mod unwritable;
+mod verifying;
 mod writing;
