@@ -170,7 +170,12 @@ async fn of_file(connection: &mut SqliteConnection) -> Vec<Fault> {
     let said = said.unwrap_or_else(|error| vec![message(&error)]);
     let wrong = said.into_iter().filter(|line| line != "ok");
     wrong
-        .map(|line| Fault::of_file(format!("the file is damaged: {}", line.trim())))
+        .map(|line| {
+            Fault::of_file(format!(
+                "the file is damaged: {}",
+                line.trim().replace('\n', " ")
+            ))
+        })
         .collect()
 }
 

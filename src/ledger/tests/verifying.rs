@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sqlx::Executor;
+use sqlx::{Connection, Executor};
 
 use super::rows::{call, one_of_each};
 use super::writing::{folder, raw};
@@ -102,4 +102,32 @@ async fn a_ledger_that_could_be_changed_is_no_longer_one_to_trust() {
             ("the trigger matches_no_delete is missing", None),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_found_and_left_as_it_is() {
+    let (_folder, path) = folder();
+    write(&path, one_of_each(1)).await;
+    let mut connection = raw(&path).await;
+    let mut number = async |sql: &'static str| -> usize {
+        let number: i64 = sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .expect("a number");
+        usize::try_from(number).expect("not negative")
+    };
+    let page = number("SELECT rootpage FROM sqlite_schema WHERE name = 'outcomes_by_time'").await;
+    let end = page * number("PRAGMA page_size").await;
+    connection.close().await.expect("it closes");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    // The one entry of the index is at the end of its page.
+    bytes[end - 8..end].fill(7);
+    std::fs::write(&path, &bytes).expect("the damage");
+    let found = verified(&path).await;
+    assert!(!found.faults.is_empty());
+    for Fault { what, .. } in &found.faults {
+        assert!(what.starts_with("the file is damaged: "), "{what}");
+        assert_eq!(what.lines().count(), 1, "{what}");
+    }
+    assert_eq!(std::fs::read(&path).expect("the file"), bytes);
 }
