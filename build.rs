@@ -1,4 +1,5 @@
-//! Tells the binary which commit it was built from, for `mantle --version` and bug reports.
+//! Tells the binary which commit it was built from, for `mantle --version` and bug reports, and
+//! links what keeps the memory of all threads together.
 
 use std::process::Command;
 
@@ -17,4 +18,19 @@ fn main() {
             |commit| commit.trim().to_owned(),
         );
     println!("cargo::rustc-env=MANTLE_COMMIT={commit}");
+    keep_to_one_arena();
+}
+
+/// Links `src/lsp/one_arena.c`, which says why, where the allocator is glibc's.
+fn keep_to_one_arena() {
+    println!("cargo::rerun-if-changed=src/lsp/one_arena.c");
+    let is = |variable: &str, expected: &str| {
+        std::env::var_os(variable).is_some_and(|value| value == expected)
+    };
+    if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
+        cc::Build::new()
+            .file("src/lsp/one_arena.c")
+            .link_lib_modifier("+whole-archive")
+            .compile("mantle_one_arena");
+    }
 }

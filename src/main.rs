@@ -10,9 +10,6 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    if cli.is_server() {
-        lsp::keep_to_one_arena();
-    }
     // The one TLS implementation in the binary; a second call would be refused, and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // One thread carries every message from the editor to the model and back: handing them over to

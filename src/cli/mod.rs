@@ -152,12 +152,6 @@ impl Cli {
         })
     }
 
-    /// Returns whether this is to be the language server.
-    #[must_use]
-    pub const fn is_server(&self) -> bool {
-        matches!(self.command, CommandArgs::Lsp { .. })
-    }
-
     /// Returns what is to be done. For the language server, logging has begun.
     #[must_use]
     pub fn task(self) -> Task {

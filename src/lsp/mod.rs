@@ -11,7 +11,6 @@ mod copilot;
 mod drive;
 mod frames;
 mod lenient;
-mod memory;
 mod protocol;
 mod reload;
 mod server;
@@ -20,6 +19,5 @@ mod stdio;
 mod suggest;
 mod workspace;
 
-pub use memory::keep_to_one_arena;
 pub use start::{Launch, serve};
 pub use stdio::{standard_input, standard_output};
