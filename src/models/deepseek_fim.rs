@@ -61,9 +61,7 @@ impl DeepSeekFim {
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
-        let mut probe = model_list::probe(&self.server, "/models", &self.spec).await?;
-        probe.fim = Some(true);
-        Ok(probe)
+        model_list::probe_with_suffix(&self.server, "/models", &self.spec).await
     }
 }
 

@@ -1,11 +1,16 @@
 //! Two ways of asking, where servers of one protocol differ: the first is tried, and the second
-//! when the first is refused. A refusal costs nothing, and is met once.
+//! when the first is refused. A refusal costs nothing, and is met once. All chats are asked here.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::domain::Completion;
+use serde::Serialize;
 
-use super::ModelError;
+use crate::domain::{Completion, Prompt};
+
+use super::answer::{Answer, Decode};
+use super::chat_prompt::ChatPrompt;
+use super::server::Server;
+use super::{ModelError, Sink};
 
 /// One of the two ways of a protocol; each protocol says what they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +39,27 @@ impl Dialects {
     /// Returns the way in which to ask first.
     pub(super) fn first_to_try(&self) -> Dialect {
         self.known().unwrap_or(Dialect::First)
+    }
+
+    /// Asks a chat for what belongs at the cursor, in the way that the server takes; `body` makes
+    /// the request of one way.
+    pub(super) async fn ask<B: Serialize + Send + Sync>(
+        &self,
+        (server, path): (&Server, &str),
+        (chat, prompt): (&ChatPrompt, &Prompt),
+        body: impl Fn(Dialect) -> B + Send + Sync,
+        decode: Decode,
+        sink: &mut dyn Sink,
+    ) -> Result<Completion, ModelError> {
+        let mut dialect = self.first_to_try();
+        loop {
+            let answer = Answer::of_chat(&mut *sink, chat.middle(prompt));
+            let result = server.ask(path, &body(dialect), decode, answer).await;
+            match self.next(dialect, &result) {
+                Some(next) => dialect = next,
+                None => return result,
+            }
+        }
     }
 
     /// Learns from what came of asking in one way. Returns the way in which to ask again; `None`

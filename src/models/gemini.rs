@@ -61,23 +61,21 @@ impl Gemini {
     ) -> Result<Completion, ModelError> {
         let prompt = prompt.get();
         let chat = ChatPrompt::of(prompt);
-        let mut dialect = self.dialects.first_to_try();
-        loop {
-            let body = body(&chat, prompt, &self.spec, dialect);
-            let answer = Answer::of_chat(&mut *sink, chat.middle(prompt));
-            let result = self.server.ask(&self.path, &body, decode, answer).await;
-            match self.dialects.next(dialect, &result) {
-                Some(next) => dialect = next,
-                None => return result,
-            }
-        }
+        let body = |dialect| body(&chat, prompt, &self.spec, dialect);
+        self.dialects
+            .ask(
+                (&self.server, &self.path),
+                (&chat, prompt),
+                body,
+                decode,
+                sink,
+            )
+            .await
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
         let path = "/v1beta/models?pageSize=1000";
-        let mut probe = model_list::probe(&self.server, path, &self.spec).await?;
-        probe.fim = Some(true);
-        Ok(probe)
+        model_list::probe_with_suffix(&self.server, path, &self.spec).await
     }
 }
 

@@ -55,9 +55,7 @@ impl MistralFim {
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
-        let mut probe = model_list::probe(&self.server, "/v1/models", &self.spec).await?;
-        probe.fim = Some(true);
-        Ok(probe)
+        model_list::probe_with_suffix(&self.server, "/v1/models", &self.spec).await
     }
 }
 

@@ -49,3 +49,16 @@ pub(super) async fn probe(
     }
     Ok(probe)
 }
+
+/// The same for a protocol that always takes the text after the cursor.
+pub(super) async fn probe_with_suffix(
+    server: &Server,
+    path: &str,
+    spec: &ModelSpec,
+) -> Result<Probe, ModelError> {
+    let probe = probe(server, path, spec).await?;
+    Ok(Probe {
+        fim: Some(true),
+        ..probe
+    })
+}

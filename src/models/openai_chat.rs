@@ -11,7 +11,6 @@ use serde::Serialize;
 use crate::domain::{Completion, ModelSpec, Prompt};
 use crate::guard::Cleared;
 
-use super::answer::Answer;
 use super::chat_prompt::{ChatPrompt, output_limit};
 use super::dialect::{Dialect, Dialects};
 use super::openai_chunk::decode;
@@ -56,25 +55,20 @@ impl OpenAiChat {
     ) -> Result<Completion, ModelError> {
         let prompt = prompt.get();
         let chat = ChatPrompt::of(prompt);
-        let mut dialect = self.dialects.first_to_try();
-        loop {
-            let body = body(&chat, prompt, &self.spec, dialect);
-            let answer = Answer::of_chat(&mut *sink, chat.middle(prompt));
-            let result = self
-                .server
-                .ask("/v1/chat/completions", &body, decode, answer)
-                .await;
-            match self.dialects.next(dialect, &result) {
-                Some(next) => dialect = next,
-                None => return result,
-            }
-        }
+        let body = |dialect| body(&chat, prompt, &self.spec, dialect);
+        self.dialects
+            .ask(
+                (&self.server, "/v1/chat/completions"),
+                (&chat, prompt),
+                body,
+                decode,
+                sink,
+            )
+            .await
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
-        let mut probe = model_list::probe(&self.server, "/v1/models", &self.spec).await?;
-        probe.fim = Some(true);
-        Ok(probe)
+        model_list::probe_with_suffix(&self.server, "/v1/models", &self.spec).await
     }
 }
 

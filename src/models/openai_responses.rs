@@ -53,25 +53,20 @@ impl OpenAiResponses {
     ) -> Result<Completion, ModelError> {
         let prompt = prompt.get();
         let chat = ChatPrompt::of(prompt);
-        let mut dialect = self.dialects.first_to_try();
-        loop {
-            let body = body(&chat, prompt, &self.spec, dialect);
-            let answer = Answer::of_chat(&mut *sink, chat.middle(prompt));
-            let result = self
-                .server
-                .ask("/v1/responses", &body, decode, answer)
-                .await;
-            match self.dialects.next(dialect, &result) {
-                Some(next) => dialect = next,
-                None => return result,
-            }
-        }
+        let body = |dialect| body(&chat, prompt, &self.spec, dialect);
+        self.dialects
+            .ask(
+                (&self.server, "/v1/responses"),
+                (&chat, prompt),
+                body,
+                decode,
+                sink,
+            )
+            .await
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, ModelError> {
-        let mut probe = model_list::probe(&self.server, "/v1/models", &self.spec).await?;
-        probe.fim = Some(true);
-        Ok(probe)
+        model_list::probe_with_suffix(&self.server, "/v1/models", &self.spec).await
     }
 }
 
