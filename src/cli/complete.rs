@@ -14,7 +14,7 @@ use anyhow::Context;
 
 use super::source::{SourcePlace, byte_offset};
 use super::{Command, WrongUse};
-use crate::config::key_of;
+use crate::config::key_source;
 use crate::domain::{
     ByteOffset, CompletionId, CompletionRequest, DocumentUri, Money, Origin, Trigger,
 };
@@ -58,10 +58,7 @@ pub async fn run(
         models: loaded.settings.models,
         prices: loaded.settings.prices,
         network: loaded.settings.network,
-        key_of: Box::new(move |place| {
-            let key = key_of(&environment, place);
-            key.map(Into::into).map_err(|error| error.to_string())
-        }),
+        key_of: Box::new(key_source(environment)),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,

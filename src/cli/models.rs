@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{Command, WrongUse};
-use crate::config::{Settings, key_of};
+use crate::config::{Settings, key_of, key_source};
 use crate::domain::{
     BillingBasis, CallOutcome, CallRow, KeyPlace, ModelSpec, Money, Origin, Policy, PriceSource,
     Region,
@@ -99,10 +99,7 @@ async fn try_model(command: &Command, settings: &Settings, model: &ModelSpec) ->
         models: vec![model.clone()],
         prices: settings.prices.clone(),
         network: settings.network.clone(),
-        key_of: Box::new(move |place| {
-            let key = key_of(&environment, place);
-            key.map(Into::into).map_err(|error| error.to_string())
-        }),
+        key_of: Box::new(key_source(environment)),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,

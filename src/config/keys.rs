@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
+
 use super::Environment;
 use crate::domain::KeyPlace;
 
@@ -39,6 +41,16 @@ pub fn key_of(environment: &Environment, place: &KeyPlace) -> Result<String, Key
             .map(str::to_owned)
             .ok_or_else(|| KeyError::NotSet(name.clone())),
         KeyPlace::File(file) => in_file(file),
+    }
+}
+
+/// Returns what takes keys from their places in this environment, or says why there is none.
+pub fn key_source(
+    environment: Environment,
+) -> impl Fn(&KeyPlace) -> Result<SecretString, String> + Send + Sync + 'static {
+    move |place| {
+        let key = key_of(&environment, place);
+        key.map(Into::into).map_err(|error| error.to_string())
     }
 }
 

@@ -13,7 +13,7 @@ mod paths;
 mod settings;
 
 pub use check::{Complaint, nearest};
-pub use keys::{KeyError, key_of};
+pub use keys::{KeyError, key_of, key_source};
 pub use layers::{Environment, Layers, Loaded, load};
 pub use options::Options;
 pub use paths::Paths;

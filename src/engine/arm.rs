@@ -99,8 +99,7 @@ impl ArmModel {
             PriceSource::Book(key) => {
                 let row = self.prices.find(key, now)?;
                 let region = self.spec.region.as_ref();
-                let late = 2 * (self.spec.first_token_timeout + self.spec.idle_timeout);
-                Some(row.expected_cost((input, output), late, region))
+                Some(row.expected_cost((input, output), self.longest(), region))
             }
             _ => self.expected_cost(input, output, now),
         }
@@ -137,6 +136,11 @@ impl ArmModel {
             }
             PriceSource::Unknown => None,
         }
+    }
+
+    /// How long a call is taken to last at the most: late, and with pauses.
+    pub fn longest(&self) -> Duration {
+        2 * (self.spec.first_token_timeout + self.spec.idle_timeout)
     }
 
     /// How long a call takes, as far as that is known: what is paid by time costs so much.

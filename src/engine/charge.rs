@@ -85,7 +85,7 @@ impl<'e> Charge<'e> {
             let mut begun = row.clone();
             begun.usage.input_total = Some(prompt_tokens);
             begun.usage.output_total = Some(TokenCount::new(most));
-            begun.cost = arm.cost(&begun.usage, Duration::ZERO, now);
+            begun.cost = arm.cost(&begun.usage, arm.longest(), now);
             engine.book.note(&LedgerEvent::Call(Box::new(begun)));
         }
         Self {
@@ -156,9 +156,7 @@ impl<'e> Charge<'e> {
         if outcome == CallOutcome::Done || outcome == CallOutcome::Early {
             let was_open = self.arm.health.answered(row.duration_ms);
             if let Some(rest) = self.rest {
-                self.arm
-                    .health
-                    .rests(row.at.plus(self.started.elapsed()), rest);
+                self.arm.health.rests(self.clock.now(), rest);
             }
             if was_open {
                 self.engine
@@ -166,7 +164,7 @@ impl<'e> Charge<'e> {
                     .send_modify(|status| status.is_well(&row.model));
             }
         } else if outcome == CallOutcome::Cancelled {
-            self.arm.health.left(self.engine.clock.now());
+            self.arm.health.left(self.clock.now());
         }
         tracing::debug!(
             model = %row.model, outcome = %row.outcome, millis = row.duration_ms,

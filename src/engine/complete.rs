@@ -179,7 +179,7 @@ impl Engine {
             let (before, after) = around(&snapshot, &request);
             let _shown = self
                 .answers
-                .find(self.place(&roster, &snapshot, &request, &before, &after));
+                .find(Self::place(&roster, &snapshot, &request, &before, &after));
             self.offer_at(served, (request.document, snapshot.version), offset);
         }
         answer
@@ -195,7 +195,7 @@ impl Engine {
         layer: Option<CacheLayer>,
     ) -> Option<Served> {
         let (before, after) = around(snapshot, request);
-        let place = self.place(roster, snapshot, request, &before, &after);
+        let place = Self::place(roster, snapshot, request, &before, &after);
         let hit = self.answers.find(place)?;
         let layer = layer.unwrap_or_else(|| hit.layer());
         self.book.open().await;
@@ -279,7 +279,7 @@ impl Engine {
             confidence,
             text: text.clone(),
         };
-        let place = self.place(&decided.roster, &decided.snapshot, request, &before, &after);
+        let place = Self::place(&decided.roster, &decided.snapshot, request, &before, &after);
         // It becomes the shown one when it is served; a late one must not change what is shown.
         let is_shown = source == Source::Embedded;
         self.answers.insert(place, answer, is_shown);
@@ -320,7 +320,6 @@ impl Engine {
     }
 
     fn place<'p>(
-        &self,
         roster: &'p Roster,
         snapshot: &'p Snapshot,
         request: &'p CompletionRequest,

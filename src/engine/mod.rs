@@ -142,7 +142,8 @@ impl Engine {
         let rules = (setup.policy.clone(), setup.prices.clone());
         let models = setup.models.clone();
         let engine = Self::assemble(setup);
-        engine.configure(rules, models);
+        let arms = engine.rosters.arms_of(models, &rules.1);
+        engine.begin_with(rules, arms);
         engine
     }
 
@@ -151,10 +152,7 @@ impl Engine {
     fn with_arms(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
         let rules = (setup.policy.clone(), setup.prices.clone());
         let engine = Self::assemble(setup);
-        engine
-            .rosters
-            .put(rules, arms.into_iter().map(Arc::new).collect());
-        engine.teach_who_is_new();
+        engine.begin_with(rules, arms.into_iter().map(Arc::new).collect());
         engine
     }
 

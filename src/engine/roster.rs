@@ -73,7 +73,7 @@ impl Rosters {
     }
 
     /// Makes the models of these specs; one that is there already is taken as it is.
-    fn arms_of(&self, models: Vec<ModelSpec>, prices: &Prices) -> Vec<Arc<ArmModel>> {
+    pub fn arms_of(&self, models: Vec<ModelSpec>, prices: &Prices) -> Vec<Arc<ArmModel>> {
         let known = self.now();
         let same_prices = known.prices == *prices;
         let models = models.into_iter();
@@ -124,13 +124,18 @@ impl Engine {
         }
         let arms = self.rosters.arms_of(models, prices);
         tracing::info!(models = arms.len(), policy = %policy.id, "the configuration has changed");
-        self.rosters.put(rules, arms);
-        self.teach_who_is_new();
+        self.begin_with(rules, arms);
         true
     }
 
+    /// Puts rules, prices and models in place, whatever was there.
+    pub(super) fn begin_with(&self, rules: (Policy, Prices), arms: Vec<Arc<ArmModel>>) {
+        self.rosters.put(rules, arms);
+        self.teach_who_is_new();
+    }
+
     /// Lets those learn from the workspace who are asked now and were not before.
-    pub(super) fn teach_who_is_new(&self) {
+    fn teach_who_is_new(&self) {
         let roster = self.roster();
         let mut is_new = false;
         if roster.policy.embedded {

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use tower_lsp_server::ls_types::MessageType;
 
-use super::server::{Mantle, Session};
+use super::server::Session;
 use crate::config::{Layers, Loaded, load};
 use crate::domain::Timestamp;
 
@@ -82,19 +82,19 @@ fn stamps(layers: &Layers) -> Vec<Stamp> {
     layers.files().map(|path| stamp(&path)).collect()
 }
 
-impl Mantle {
+impl Session {
     /// Looks at the files of the configuration behind a request, when it is time.
-    pub fn reload_when_due(&self, session: &Session) {
-        if session.reload.is_due(session.clock.now()) {
-            self.reload(session);
+    pub fn reload_when_due(&self) {
+        if self.reload.is_due(self.clock.now()) {
+            self.reload();
         }
     }
 
     /// Looks at the files of the configuration, and takes what they say by now.
-    pub fn reload(&self, session: &Session) {
-        let (reload, engine) = (Arc::clone(&session.reload), Arc::clone(&session.engine));
-        let client = self.client().clone();
-        self.tasks().spawn(async move {
+    pub fn reload(&self) {
+        let (reload, engine) = (Arc::clone(&self.reload), Arc::clone(&self.engine));
+        let client = self.client.clone();
+        self.tasks.spawn(async move {
             let changed = tokio::task::spawn_blocking(move || reload.changed()).await;
             let Ok(Some(loaded)) = changed else { return };
             for complaint in &loaded.complaints {

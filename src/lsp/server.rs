@@ -31,7 +31,7 @@ use super::reload::Reload;
 use super::start::Launch;
 use super::suggest::{Ask, Suggestion};
 use super::workspace::Abilities;
-use crate::config::{Layers, key_of};
+use crate::config::{Layers, key_source};
 use crate::documents::PositionEncoding;
 use crate::domain::{CompletionId, Origin};
 use crate::engine::{BookState, Clock, Engine, OutcomeError, Setup};
@@ -52,6 +52,9 @@ pub struct Session {
     pub changes: watch::Sender<u64>,
     pub copilot: Copilot,
     pub reload: Arc<Reload>,
+    pub client: Client,
+    /// Tasks that end with the session.
+    pub tasks: TaskTracker,
     pub abilities: Abilities,
     is_of_copilot: bool,
     encoding: PositionEncoding,
@@ -115,7 +118,6 @@ impl Mantle {
         params: InlineCompletionParams,
     ) -> Result<InlineCompletionList> {
         let session = self.session()?;
-        self.reload_when_due(session);
         let ask = session.ask(params, session.encoding);
         Ok(session.list(session.suggest(ask).await))
     }
@@ -290,7 +292,7 @@ impl LanguageServer for Mantle {
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
         if let Ok(session) = self.session() {
             session.copilot.configure(&params.settings);
-            self.reload(session);
+            session.reload();
         }
     }
 
@@ -390,10 +392,7 @@ impl Mantle {
             models: loaded.settings.models,
             prices: loaded.settings.prices,
             network: loaded.settings.network,
-            key_of: Box::new(move |place| {
-                let key = key_of(&environment, place);
-                key.map(Into::into).map_err(|error| error.to_string())
-            }),
+            key_of: Box::new(key_source(environment)),
             ledger: launch.paths.ledger(),
             cache: launch.paths.cache.clone(),
             origin: if options.is_try {
@@ -417,6 +416,8 @@ impl Mantle {
             changes: watch::Sender::new(0),
             copilot: Copilot::default(),
             reload,
+            client: self.client.clone(),
+            tasks: self.tasks.clone(),
             abilities,
             is_of_copilot,
             encoding,

@@ -36,6 +36,7 @@ impl Session {
     ///
     /// Everything that binds the question to the text as it is now happens before the first await.
     pub async fn suggest(&self, ask: Ask) -> Option<Suggestion> {
+        self.reload_when_due();
         let document = convert::document_uri(&ask.uri);
         let snapshot = self.engine.documents().snapshot(&document)?;
         // A newer version than ours is a change that has not come yet, or a number that counts
