@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use mantle_ls::domain::{CursorSite, Dice, Features, ModelId, Money, Policy, Region, Tier};
 use mantle_ls::routing::{
-    Arm, ArmPosterior, Bid, Draw, Exploration, Market, Standing, Volume, Worth, decide, encode,
+    Arm, ArmPosterior, Bid, Draw, Exploration, Market, Standing, Worth, decide, encode,
 };
 
 const ARMS: usize = 10;
@@ -45,7 +45,6 @@ fn main() {
         .iter()
         .map(|posterior| Bid {
             posterior,
-            volume: Volume::default(),
             is_demoted: false,
         })
         .collect();
@@ -59,6 +58,7 @@ fn main() {
             is_healthy: true,
             fits: true,
             is_affordable: true,
+            is_within_cap: true,
             latency_ms: Some(250),
         })
         .collect();
@@ -81,7 +81,6 @@ fn main() {
                 floor: 1.0,
             },
             left: Money::from_pico_usd(1_000_000_000_000),
-            cap: None,
             exploration: Exploration::default(),
             draw: Draw::from_seed(seed),
         };

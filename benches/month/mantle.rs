@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use mantle_ls::domain::{Action, Dice, ModelId, Money, Policy, Region, Tier, Timestamp};
 use mantle_ls::routing::{
-    Arm, ArmPosterior, Bid, Budget, Ceiling, Channel, Contender, Demand, Draw, Exploration,
-    FeatureVector, Lease, Market, Pacer, Standing, Volume, Worth, decide, encode, solve,
+    Arm, ArmPosterior, Bid, Budget, Ceiling, Channel, Demand, Draw, Exploration, FeatureVector,
+    Lease, Market, Pacer, Standing, Tradeoffs, Worth, decide, encode,
 };
 
 use super::Month;
 use super::world::{ARMS, DAYS, Point, SEATS, moment};
 
-/// Decision points between two solutions of the base price, and how many they are solved on.
+/// Decision points between two solutions of the base price.
 const RESOLVE: usize = 500;
-const WINDOW: usize = 2_000;
 /// How long a process keeps a lease, and one in how many is never given back.
 const LEASE: Duration = Duration::from_secs(600);
 const CRASHES: usize = 2_000;
@@ -36,10 +35,6 @@ struct Process {
     lease: Option<(Lease, Budget)>,
 }
 
-struct Seen {
-    options: Vec<(f64, f64)>,
-}
-
 /// Runs the month.
 pub fn run(points: &[Point], ceiling: Ceiling, pricing: Pricing, seed: u64) -> Month {
     let mut state = Mantle::new(ceiling, pricing, points.len(), seed);
@@ -58,7 +53,7 @@ struct Mantle {
     hour: (i64, u32),
     pacer: Pacer,
     pricing: Pricing,
-    window: VecDeque<Seen>,
+    tradeoffs: Tradeoffs,
     worth: Worth,
     policy: Policy,
     dice: Dice,
@@ -84,7 +79,7 @@ impl Mantle {
                 Pricing::Fixed(price) => price,
             }),
             pricing,
-            window: VecDeque::new(),
+            tradeoffs: Tradeoffs::default(),
             worth: Worth {
                 per_character: Money::from_pico_usd(per_character as i64),
                 lambda: 0.0,
@@ -110,8 +105,9 @@ impl Mantle {
         if let Pricing::Paced = self.pricing
             && n.is_multiple_of(RESOLVE)
             && n > 0
+            && let Some(price) = self.tradeoffs.price(allowance)
         {
-            self.pacer.rebase(self.solved(allowance));
+            self.pacer.rebase(price);
         }
         self.worth.lambda = self.pacer.price();
 
@@ -127,7 +123,6 @@ impl Mantle {
             .iter()
             .map(|posterior| Bid {
                 posterior,
-                volume: Volume::default(),
                 is_demoted: false,
             })
             .collect();
@@ -143,6 +138,7 @@ impl Mantle {
                 is_healthy: true,
                 fits: true,
                 is_affordable: true,
+                is_within_cap: true,
                 latency_ms: None,
             })
             .collect();
@@ -153,7 +149,6 @@ impl Mantle {
             gaps: &[],
             worth: self.worth,
             left,
-            cap: None,
             exploration: if is_late {
                 Exploration::OFF
             } else {
@@ -167,7 +162,8 @@ impl Mantle {
             market: Some(&market),
         };
         let decision = decide(&point.features, &arms, &self.policy, standing);
-        self.look(point, &features);
+        let alternatives = market.alternatives(&point.features, &decision);
+        self.tradeoffs.see(&alternatives);
         let mut cost = Money::ZERO;
         match decision.action {
             Action::Silent => self.month.silent(),
@@ -204,7 +200,7 @@ impl Mantle {
         posterior.observe_match(features, would.is_right);
         posterior.observe_offer(features, would.is_right, 1.0, Channel::CLEAR);
         posterior.observe_cost(would.cost, would.worst);
-        posterior.observe_call(true, None);
+        posterior.observe_offered(true);
         if would.is_right {
             posterior.observe_kept(would.kept as u32);
         }
@@ -262,63 +258,6 @@ impl Mantle {
     fn allowance(&self, point: &Point) -> f64 {
         let left = self.ceiling.get().pico_usd() - self.really.pico_usd();
         left.max(0) as f64 / self.demand.expected(point.at, moment(DAYS, 0))
-    }
-
-    /// Remembers what the options of a place were worth before money.
-    fn look(&mut self, point: &Point, features: &FeatureVector) {
-        let worth = Worth {
-            lambda: 0.0,
-            ..self.worth
-        };
-        let option = |(posterior, would): (&ArmPosterior, &super::world::Would)| {
-            let cost = posterior.expected_cost(would.worst);
-            let contender: Contender = worth.of_calling(posterior, features, cost, &[]);
-            (contender.expected(), cost.pico_usd() as f64)
-        };
-        let mut options: Vec<(f64, f64)> = self
-            .posteriors
-            .iter()
-            .zip(&point.arms)
-            .map(option)
-            .collect();
-        let confidence = point.features.embedded_confidence.unwrap_or(0.0);
-        let chars = point.features.embedded_chars.unwrap_or(0);
-        let embedded = if confidence >= EMBEDDED_FROM {
-            worth.of_showing(confidence.into(), chars.into()).max(0.0)
-        } else {
-            0.0
-        };
-        options.push((embedded, 0.0));
-        self.window.push_back(Seen { options });
-        if self.window.len() > WINDOW {
-            self.window.pop_front();
-        }
-    }
-
-    /// Returns the price at which the last places would have cost what is allowed.
-    fn solved(&self, allowance: f64) -> f64 {
-        let price = |step: i32| {
-            if step == 0 {
-                0.0
-            } else {
-                1e-4 * 1.35_f64.powi(step)
-            }
-        };
-        let curve: Vec<(f64, f64)> = (0..40)
-            .map(|step| {
-                let price = price(step);
-                let spent = self.window.iter().map(|seen| {
-                    let worth = |(score, cost): &(f64, f64)| score - price * cost / 1e6;
-                    let best = seen
-                        .options
-                        .iter()
-                        .max_by(|a, b| worth(a).total_cmp(&worth(b)));
-                    best.map_or(0.0, |(_, cost)| *cost)
-                });
-                (price, spent.sum::<f64>() / self.window.len().max(1) as f64)
-            })
-            .collect();
-        solve(&curve, allowance)
     }
 
     fn finish(mut self) -> Month {

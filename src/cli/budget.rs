@@ -178,6 +178,7 @@ impl Standing {
             seat_price: args.seat_price,
             seats: args.seats,
             own: args.own,
+            per_thousand_chars: None,
         };
         let ceiling = Ceiling::of(&allowance, revenue, committed);
         let frame = match (revenue, target, args.own) {

@@ -153,6 +153,16 @@ fn print_explanation(explanation: &Explanation, answer: &Answer) {
     );
     let decision = &explanation.decision;
     eprintln!("decision: {} because {}", decision.action, decision.reason);
+    if let Some(odds) = &decision.odds {
+        let thousand = i128::from(odds.value_per_char.pico_usd()) * 1_000;
+        eprintln!(
+            "  a thousand kept characters are worth ${}, a cent must bring {:.1} characters more; \
+             this was done with probability {:.3}",
+            Money::format_pico(thousand, 4),
+            odds.lambda * 10_000.0,
+            decision.propensity,
+        );
+    }
     for arm in &decision.arms {
         let cost = arm.cost.map_or_else(|| "cost unknown".to_owned(), expected);
         let sure = arm

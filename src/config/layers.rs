@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::check::{Complaint, unknown_keys};
 use super::settings::{INDEX_MEMORY, Settings, resolve};
+use super::variables;
 use super::{Options, Paths};
 use crate::prices::Prices;
 
 /// The process' environment, taken once so that nothing below reads it.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment(pub(super) BTreeMap<String, String>);
 
 impl Environment {
     /// Takes the environment of this process; variables that are not Unicode are left out.
@@ -139,7 +140,7 @@ pub fn load(layers: &Layers) -> Loaded {
     }
     options = over(
         options,
-        from_environment(&layers.environment, &mut complaints),
+        variables::options(&layers.environment, &mut complaints),
     );
     if let Some(editor) = &layers.editor {
         options = over(options, from_editor(editor));
@@ -283,6 +284,10 @@ fn over(lower: Options, upper: Options) -> Options {
             seat_price: upper.margin.seat_price.or(lower.margin.seat_price),
             seats: upper.margin.seats.or(lower.margin.seats),
             own_budget: upper.margin.own_budget.or(lower.margin.own_budget),
+            value_per_1000_chars: upper
+                .margin
+                .value_per_1000_chars
+                .or(lower.margin.value_per_1000_chars),
         },
         privacy: super::options::Privacy {
             regions: narrower(lower.privacy.regions, upper.privacy.regions),
@@ -296,6 +301,8 @@ fn over(lower: Options, upper: Options) -> Options {
         },
         routing: super::options::Routing {
             pin: upper.routing.pin.or(lower.routing.pin),
+            choice: upper.routing.choice.or(lower.routing.choice),
+            supplier_cap: upper.routing.supplier_cap.or(lower.routing.supplier_cap),
         },
         models,
         network: super::options::Network {
@@ -306,74 +313,6 @@ fn over(lower: Options, upper: Options) -> Options {
             level: upper.log.level.or(lower.log.level),
         },
     }
-}
-
-/// Reads `MANTLE_` + the key path in capitals with `__` between levels. Models have no variables.
-fn from_environment(environment: &Environment, complaints: &mut Vec<Complaint>) -> Options {
-    const KNOWN: [&str; 8] = [
-        "MANTLE_MARGIN__TARGET",
-        "MANTLE_MARGIN__SEAT_PRICE",
-        "MANTLE_PRIVACY__REGIONS",
-        "MANTLE_INHOUSE__ENABLED",
-        "MANTLE_ROUTING__PIN",
-        "MANTLE_LOG__LEVEL",
-        "MANTLE_INDEX__MAX_MEMORY_MB",
-        "MANTLE_INDEX__DEPENDENCIES",
-    ];
-    for name in environment
-        .0
-        .keys()
-        .filter(|name| name.starts_with("MANTLE_") && name.contains("__"))
-    {
-        if !KNOWN.contains(&name.as_str()) {
-            complaints.push(Complaint {
-                place: "environment".to_owned(),
-                line: None,
-                message: format!("unknown variable `{name}`"),
-                hint: super::nearest(name, KNOWN).map(|known| format!("did you mean `{known}`?")),
-            });
-        }
-    }
-    let mut bad = |name: &str, value: &str, want: &str| {
-        complaints.push(Complaint {
-            place: "environment".to_owned(),
-            line: None,
-            message: format!("`{name}` is `{value}`"),
-            hint: Some(format!("it takes {want}")),
-        });
-    };
-    let mut options = Options::default();
-    if let Some(value) = environment.get(KNOWN[0]) {
-        match value.parse() {
-            Ok(target) => options.margin.target = Some(target),
-            Err(_) => bad(KNOWN[0], value, "a fraction such as 0.80"),
-        }
-    }
-    options.margin.seat_price = environment.get(KNOWN[1]).map(str::to_owned);
-    options.privacy.regions = environment.get(KNOWN[2]).map(|list| {
-        list.split(',')
-            .map(|region| region.trim().to_owned())
-            .collect()
-    });
-    let mut switch = |name: &str| match environment.get(name)? {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        value => {
-            bad(name, value, "true or false");
-            None
-        }
-    };
-    options.inhouse.enabled = switch(KNOWN[3]);
-    options.index.dependencies = switch(KNOWN[7]);
-    options.routing.pin = environment.get(KNOWN[4]).map(str::to_owned);
-    options.log.level = environment.get(KNOWN[5]).map(str::to_owned);
-    if let Some(value) = environment.get(KNOWN[6]) {
-        match value.parse() {
-            Ok(megabytes) => options.index.max_memory_mb = Some(megabytes),
-            Err(_) => bad(KNOWN[6], value, "a number of MiB such as 256"),
-        }
-    }
-    options
 }
 
 /// Takes from the editor what it may say: no endpoints and no keys. The rest is the faces' own.
@@ -407,8 +346,8 @@ fn narrow(options: &mut Options, workspace: Options, path: &Path, complaints: &m
     if !workspace.models.is_empty() {
         refuse("models");
     }
-    if workspace.routing.pin.is_some() {
-        refuse("routing.pin");
+    if workspace.routing != super::options::Routing::default() {
+        refuse("routing");
     }
     if workspace.margin != super::options::Margin::default() {
         refuse("margin");

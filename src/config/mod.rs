@@ -10,7 +10,9 @@ mod keys;
 mod layers;
 mod options;
 mod paths;
+mod rules;
 mod settings;
+mod variables;
 
 pub use check::{Complaint, nearest};
 pub use keys::{KeyError, key_of, key_source};

@@ -38,6 +38,9 @@ pub struct Margin {
     pub seats: Option<u32>,
     /// USD that calls may cost per month where there is no revenue, as a text such as "25.00".
     pub own_budget: Option<String>,
+    /// USD that a thousand kept characters are worth, as a text such as "0.50"; default is what the
+    /// budget of the month has for them.
+    pub value_per_1000_chars: Option<String>,
 }
 
 /// What may leave the machine.
@@ -72,6 +75,11 @@ pub struct Index {
 pub struct Routing {
     /// Id of the one model that gets every request.
     pub pin: Option<String>,
+    /// How one of several models is chosen: value (what its answer is worth here, after its price;
+    /// needs a budget or a value of characters) or cheapest; default value.
+    pub choice: Option<String>,
+    /// The largest share of all answers that may come from one host, such as 0.6; default no limit.
+    pub supplier_cap: Option<f64>,
 }
 
 /// How models are reached.

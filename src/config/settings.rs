@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::check::{Complaint, nearest};
-use super::options::{Margin, Model, Options, Price};
+use super::check::Complaint;
+use super::options::{Model, Options, Price};
+use super::rules;
 use crate::domain::{
-    Allowance, FimTemplate, KeyPlace, ModelId, ModelSpec, Money, Network, Policy, Ppm,
-    PricePerMTok, PriceSource, Protocol, Rates, Region, Tier, known_region,
+    FimTemplate, KeyPlace, ModelId, ModelSpec, Network, Policy, PricePerMTok, PriceSource,
+    Protocol, Rates, Region, Tier, known_region,
 };
 use crate::prices::Prices;
 
@@ -71,7 +72,7 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         });
     };
 
-    let allowance = allowance(&options.margin, &mut complain);
+    let allowance = rules::allowance(&options.margin, &mut complain);
     let index_memory = options.index.max_memory_mb.unwrap_or(INDEX_MEMORY);
     let (least, most) = INDEX_MEMORY_RANGE.into_inner();
     if !INDEX_MEMORY_RANGE.contains(&index_memory) {
@@ -112,32 +113,7 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         }
     }
 
-    let pin = options.routing.pin.as_deref().map(ModelId::new);
-    if let Some(pin) = pin
-        .as_ref()
-        .filter(|pin| !models.iter().any(|model| model.id == **pin))
-    {
-        let hint = nearest(pin.as_str(), models.iter().map(|model| model.id.as_str())).map_or_else(
-            || "no such model is configured".to_owned(),
-            |id| format!("did you mean `{id}`?"),
-        );
-        complain(format!("`routing.pin` is `{pin}`"), Some(hint));
-    }
-    let regions: Vec<Region> = options
-        .privacy
-        .regions
-        .iter()
-        .flatten()
-        .map(|region| Region::new(region))
-        .collect();
-    let mut policy = Policy {
-        id: String::new(),
-        regions,
-        pin,
-        embedded: options.inhouse.enabled.unwrap_or(true),
-        allowance,
-    };
-    policy.id = policy_id(&policy, &models);
+    let policy = rules::policy(options, &models, allowance, &mut complain);
     Settings {
         policy,
         models,
@@ -150,61 +126,6 @@ pub(super) fn resolve(options: &Options, place: &str, complaints: &mut Vec<Compl
         index_dependencies: options.index.dependencies.unwrap_or(false),
         log_level,
     }
-}
-
-/// Reads what a month may cost. A budget that is no amount is one of zero: who wanted a limit must
-/// not go without.
-fn allowance(margin: &Margin, complain: &mut dyn FnMut(String, Option<String>)) -> Allowance {
-    let target = margin.target.and_then(|target| {
-        let share = Ppm::from_fraction(target);
-        if share.is_none() {
-            complain(
-                format!("`margin.target` is {target}"),
-                Some("it is a fraction below 1, such as 0.80".to_owned()),
-            );
-        }
-        share
-    });
-    let mut amount = |key: &str, text: &Option<String>| match text.as_deref()?.parse::<Money>() {
-        Ok(money) if money >= Money::ZERO => Some(Ok(money)),
-        Ok(money) => {
-            complain(
-                format!("`{key}` is {money}"),
-                Some("it is 0 or more".to_owned()),
-            );
-            Some(Err(()))
-        }
-        Err(error) => {
-            complain(format!("`{key}`: {error}"), None);
-            Some(Err(()))
-        }
-    };
-    let seat_price = amount("margin.seat_price", &margin.seat_price).and_then(Result::ok);
-    let own = amount("margin.own_budget", &margin.own_budget);
-    let seats = margin.seats.filter(|seats| {
-        if *seats == 0 {
-            complain(
-                "`margin.seats` is 0".to_owned(),
-                Some("it is 1 or more".to_owned()),
-            );
-        }
-        *seats > 0
-    });
-    Allowance {
-        target,
-        seat_price,
-        seats,
-        own: own.map(|own| own.unwrap_or(Money::ZERO)),
-    }
-}
-
-/// Names a state of rules and models, so that rows made under different ones are told apart, and
-/// answers made under other ones are not given. Every field of both is in it; the log changes no
-/// answer.
-fn policy_id(policy: &Policy, models: &[ModelSpec]) -> String {
-    let described = format!("{policy:?}{models:?}");
-    let hash = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, described.as_bytes());
-    hash.simple().to_string()[..12].to_owned()
 }
 
 fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
@@ -500,6 +421,9 @@ mod tests {
             "[privacy]\nregions = [\"eu\"]",
             "[inhouse]\nenabled = false",
             "[routing]\npin = \"m\"",
+            "[routing]\nchoice = \"cheapest\"",
+            "[routing]\nsupplier_cap = 0.8",
+            "[margin]\nvalue_per_1000_chars = \"0.50\"",
         ] {
             ids.push(id(&format!("{model}{more}\n")));
         }

@@ -13,6 +13,8 @@ pub struct Allowance {
     pub seats: Option<u32>,
     /// What a month may cost where there is no revenue, or no margin to keep.
     pub own: Option<Money>,
+    /// What a thousand kept characters are worth to who pays for them.
+    pub per_thousand_chars: Option<Money>,
 }
 
 impl Allowance {

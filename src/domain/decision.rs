@@ -78,6 +78,8 @@ named!(
         Fallback = "fallback",
         /// The only model left failed in a way that may pass, and is asked once more.
         Retry = "retry",
+        /// The model that was asked is not there in time, and the embedded model has an answer.
+        Deadline = "deadline",
         /// No model is eligible.
         NothingEligible = "nothing-eligible",
         /// It is worth most at this place, after its price.

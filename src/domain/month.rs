@@ -27,6 +27,12 @@ impl Month {
         }
     }
 
+    /// Returns whether a moment is in it.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.begin <= at && at < self.end
+    }
+
     /// Returns its first day, such as `2026-11-01`.
     #[must_use]
     pub fn first_day(&self) -> String {

@@ -1,6 +1,20 @@
 //! What the owner of a configuration has decided: the rules that no score can outweigh.
 
-use super::{Allowance, ModelId, Region};
+use serde::{Deserialize, Serialize};
+
+use super::model::named;
+use super::{Allowance, ModelId, Ppm, Region};
+
+named!(
+    /// How one of several eligible models is chosen.
+    Choice {
+        /// By what its answer is worth here, after its price; where it is known what a character may
+        /// cost, else the cheapest.
+        Value = "value",
+        /// Always the cheapest.
+        Cheapest = "cheapest",
+    }
+);
 
 /// Hard rules for routing. They are checked before any cost or score, and fail closed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -15,6 +29,10 @@ pub struct Policy {
     pub embedded: bool,
     /// What a month of calls may cost.
     pub allowance: Allowance,
+    /// How one of several models is chosen; by value when nothing is said.
+    pub choice: Option<Choice>,
+    /// The most that may hang on one host: its share of what was served in the last 30 days.
+    pub supplier_cap: Option<Ppm>,
 }
 
 impl Policy {

@@ -71,7 +71,12 @@ impl ArmModel {
     }
 
     /// Returns what the router is told about this arm at a place with `input` prompt tokens.
-    pub fn at(&self, input: TokenCount, now: Timestamp, is_affordable: bool) -> Arm {
+    pub fn at(
+        &self,
+        input: TokenCount,
+        now: Timestamp,
+        (is_affordable, is_within_cap): (bool, bool),
+    ) -> Arm {
         let answer = u64::from(self.spec.max_output_tokens);
         Arm {
             model: self.spec.id.clone(),
@@ -83,6 +88,7 @@ impl ArmModel {
             // The prompt is fitted to the model; what must fit is an answer with some prompt.
             fits: u64::from(self.spec.context_tokens) >= answer + 64,
             is_affordable,
+            is_within_cap,
             latency_ms: self.health.median_latency_ms(),
         }
     }

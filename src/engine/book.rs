@@ -1,12 +1,13 @@
 //! The session's ledger: opened behind the first answer, and honest when it cannot be.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tokio::sync::OnceCell;
 
 use super::who::HashKey;
-use crate::domain::{LedgerEvent, Who};
+use crate::domain::{LedgerEvent, ModelId, Timestamp, Who};
 use crate::ledger::{
     Ledger, LedgerError, LedgerReader, LedgerState, MarginReport, Place, ReportQuery,
 };
@@ -23,6 +24,12 @@ pub enum BookState {
     },
 }
 
+/// How much has gone through.
+pub struct Traffic {
+    pub points: BTreeMap<Timestamp, u32>,
+    pub offers: BTreeMap<ModelId, u64>,
+}
+
 /// The ledger once it is open, and before.
 pub struct Book {
     path: PathBuf,
@@ -37,6 +44,11 @@ impl Book {
             ledger: OnceCell::new(),
             key: OnceLock::new(),
         }
+    }
+
+    /// Returns the folder that the ledger is in.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
     }
 
     /// Opens the ledger once; later calls return what came of it.
@@ -56,8 +68,8 @@ impl Book {
         self.ledger
             .get_or_init(|| async {
                 let opened = Ledger::open(&self.path).await;
-                let folder = self.path.parent().unwrap_or(Path::new("."));
-                self.key.get_or_init(|| HashKey::read_or_make(folder));
+                self.key
+                    .get_or_init(|| HashKey::read_or_make(self.folder()));
                 opened.map_err(|error| {
                     tracing::warn!(%error, "the ledger cannot be opened");
                     error.to_string()
@@ -115,6 +127,23 @@ impl Book {
             reader.margin_report(query).await
         };
         report.await.map_err(|error: LedgerError| error.to_string())
+    }
+
+    /// Reads how many decision points fell into each hour of a period, and how many suggestions each
+    /// arm had.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read; the sentence says why.
+    pub async fn traffic(&self, (since, until): (Timestamp, Timestamp)) -> Result<Traffic, String> {
+        self.ready().await.map_err(String::clone)?;
+        let read = async {
+            let reader = LedgerReader::open_read_only(&self.path).await?;
+            Ok(Traffic {
+                points: reader.points_by_hour(since, until).await?,
+                offers: reader.offers_by_arm(since, until).await?,
+            })
+        };
+        read.await.map_err(|error: LedgerError| error.to_string())
     }
 
     /// Reserves room for the row of a call.

@@ -149,9 +149,11 @@ impl Engine {
         match result {
             Ok(completion) => {
                 let Some(text) = healing.rest_of(&completion.text) else {
+                    self.learnt.finished(id, false);
                     return Ok(Err("it does not begin with what was typed"));
                 };
                 let finished = finish_in(text, &around);
+                self.learnt.finished(id, finished.is_ok());
                 let touched = finished.as_ref().map(|finished| &finished.touched);
                 tracing::debug!(model = %arm.spec.id, ?touched, "an answer was finished");
                 Ok(finished.map_err(Filter::as_str))

@@ -170,6 +170,7 @@ impl<'e> Charge<'e> {
             model = %row.model, outcome = %row.outcome, millis = row.duration_ms,
             cost = %row.cost.unwrap_or(Money::ZERO), "a call ended"
         );
+        self.engine.learnt.called(&row);
         self.engine.last_call.send_replace(Some(row.clone()));
         let cost = row.cost;
         if let Some(place) = self.place.take() {

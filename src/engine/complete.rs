@@ -4,6 +4,7 @@
 //! spent, and after it [`Charge`](super::charge::Charge) records what was. Every request leaves exactly one first row.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Engine;
 use super::account::Account;
@@ -17,13 +18,18 @@ use crate::cache;
 use crate::context::Context;
 use crate::documents::Snapshot;
 use crate::domain::{
-    Action, BurstId, ByteOffset, CacheHitRow, CacheLayer, Candidate, CompletionRequest, Confidence,
-    Decision, DecisionId, DocumentUri, EpisodeId, Features, LedgerEvent, ModelId, Money, Origin,
-    Reason, RowId, Source, Tier, bills_cancelled_in_full,
+    Action, BurstId, ByteOffset, CacheHitRow, CacheLayer, Candidate, CompletionId,
+    CompletionRequest, Confidence, Decision, DecisionId, DocumentUri, EpisodeId, Features,
+    LedgerEvent, ModelId, Money, Origin, Reason, RowId, Source, Tier, bills_cancelled_in_full,
 };
 use crate::inhouse::Prediction;
 
+/// How long an answer that costs nothing is held back for a better one. From a third of a second on
+/// a suggestion comes after the user has gone on.
+const HOLD: Duration = Duration::from_millis(300);
+
 /// A decision that is on the ledger, and what its calls need.
+#[derive(Clone)]
 pub(super) struct Decided {
     pub(super) request: CompletionRequest,
     /// The rules and models that it was decided with.
@@ -93,8 +99,11 @@ impl Engine {
         }
 
         let can_record = self.book.can_record().await;
+        let burst = self
+            .bursts
+            .of(&request.document, request.offset, request.received);
         let place = self
-            .look_around(&roster, request, &snapshot, path, can_record)
+            .look_around(&roster, (request, burst), &snapshot, path, can_record)
             .await;
         if place.decision.action == Action::Call
             && !self.is_patient(&roster, &place, &snapshot).await
@@ -104,9 +113,7 @@ impl Engine {
         let decided = Decided {
             request: request.clone(),
             roster,
-            burst: self
-                .bursts
-                .of(&request.document, request.offset, request.received),
+            burst,
             episode: EpisodeId::new(request.received),
             id: DecisionId::new(request.received),
             described: (self.origin == Origin::Cli).then(|| describe(&place.context)),
@@ -115,6 +122,7 @@ impl Engine {
             features: place.features,
             snapshot,
         };
+        let (prediction, context) = (place.prediction, place.context);
         self.record_decision(
             &decided,
             decided.id,
@@ -124,7 +132,7 @@ impl Engine {
             decided.decision.reason,
         );
         account.settled();
-        if let Some(prediction) = &place.prediction {
+        if let Some(prediction) = &prediction {
             let (text, confidence) = (&prediction.text, Some(prediction.confidence));
             self.confidence.remember(decided.id, prediction);
             self.candidate(&decided, decided.id, &ModelId::embedded(), text, confidence);
@@ -139,8 +147,8 @@ impl Engine {
                 );
                 Answer::Nothing(Nothing::NothingEligible)
             }
-            Action::Embedded => self.serve_embedded(&decided, place.prediction),
-            Action::Call => self.fly(decided, place.context).await,
+            Action::Embedded => self.serve_embedded(&decided, prediction),
+            Action::Call => self.fly(decided, context, prediction).await,
         }
     }
 
@@ -157,23 +165,53 @@ impl Engine {
     }
 
     /// Makes the calls of a decision in a task of their own, which later keys may attach to.
-    async fn fly(self: &Arc<Self>, decided: Decided, context: Context) -> Answer {
+    ///
+    /// Where the embedded model is sure, too, its answer is held back for [`HOLD`]: what is shown
+    /// must not change, so the better answer is either there by then or not shown at all.
+    async fn fly(
+        self: &Arc<Self>,
+        decided: Decided,
+        context: Context,
+        prediction: Option<Prediction>,
+    ) -> Answer {
+        let decided = Arc::new(decided);
         let (engine, snapshot) = (Arc::clone(self), decided.snapshot.clone());
         let (request, offset) = (decided.request.clone(), decided.request.offset);
+        let asked = Arc::clone(&decided);
+        let may_show_embedded = decided
+            .decision
+            .arms
+            .first()
+            .is_some_and(|embedded| embedded.excluded.is_none());
+        // On the command line nobody types on.
+        let hold = match self.origin {
+            Origin::Cli => Duration::MAX,
+            _ => HOLD,
+        };
+        let held = prediction.filter(|_| may_show_embedded);
         let first = decided.decision.route.first();
         let roster = Arc::clone(&decided.roster);
         let first = first.and_then(|model| roster.arm(model));
         let is_cheap_to_close =
             first.is_none_or(|arm| arm.is_free() || !bills_cancelled_in_full(arm.spec.host()));
         let work = |flight: Arc<Flight>| async move {
-            let (context, around) = engine.gather(&decided, context).await;
+            let (context, around) = engine.gather(&asked, context).await;
             let place = (&context, &Arc::new(around));
-            engine.call_route(&decided, place, &flight).await
+            engine.call_route(&asked, place, &flight).await
         };
         let flight = self
             .flights
             .launch((&snapshot, offset), is_cheap_to_close, work);
-        let answer = flight.answer().await;
+        let answer = match held {
+            None => flight.answer().await,
+            Some(held) => match flight.answer_within(hold).await {
+                Some(answer @ Answer::Suggestion(_)) => answer,
+                Some(Answer::Nothing(_)) => {
+                    return self.serve_held(&decided, held, Reason::Fallback);
+                }
+                None => return self.serve_held(&decided, held, Reason::Deadline),
+            },
+        };
         if let Answer::Suggestion(served) = &answer {
             // The cache hands out what is shown before all else; being found makes it that.
             let (before, after) = around(&snapshot, &request);
@@ -236,6 +274,53 @@ impl Engine {
             expected_cost: Money::ZERO,
             reason: layer.as_str(),
         })
+    }
+
+    /// Serves the embedded model's answer in place of one that did not come, or not in time: a step of
+    /// its own, after all that the route can have.
+    fn serve_held(&self, decided: &Decided, held: Prediction, reason: Reason) -> Answer {
+        let now = self.clock.now();
+        let (id, asked) = (DecisionId::new(now), decided.id);
+        // The late answer keeps the suggestion's id that was asked for: the two are told apart.
+        let why = match reason {
+            Reason::Deadline => "the model that was asked is not there in time",
+            _ => "the model that was asked has nothing to say",
+        };
+        let steps = vec![why.to_owned(), "the embedded model is sure".to_owned()];
+        if reason == Reason::Deadline {
+            self.explain(decided, None, steps.clone());
+        }
+        let mut decided = decided.clone();
+        decided.request.id = CompletionId::new(now);
+        decided.decision.expected_cost = Money::ZERO;
+        let decided = &decided;
+        self.explain(decided, None, steps);
+        let step = u16::try_from(decided.decision.route.len()).unwrap_or(u16::MAX);
+        let embedded = ModelId::embedded();
+        self.record_decision(
+            decided,
+            id,
+            Some(asked),
+            step.saturating_add(1),
+            Some(embedded.clone()),
+            reason,
+        );
+        let made_by = (embedded.clone(), Tier::InHouse, Source::Embedded);
+        let served = self.keep_answer(
+            decided,
+            id,
+            held.text,
+            made_by,
+            Some(held.confidence),
+            reason,
+        );
+        let request = &decided.request;
+        let made_for = (request.document.clone(), decided.snapshot.version);
+        self.offer_at(&served, made_for, request.offset);
+        let label = (asked, &embedded);
+        self.episodes
+            .is_offered(&request.document, label, request.id);
+        Answer::Suggestion(Box::new(served))
     }
 
     fn serve_embedded(&self, decided: &Decided, prediction: Option<Prediction>) -> Answer {

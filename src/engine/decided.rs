@@ -25,6 +25,11 @@ impl Engine {
         let estimate = arm
             .as_ref()
             .and_then(|arm| decision.arms.iter().find(|known| known.model == *arm));
+        if let Some(arm) = arm.as_ref().filter(|arm| **arm != ModelId::embedded()) {
+            let worst = estimate.and_then(|estimate| estimate.cost);
+            self.learnt.remember(id, (arm, worst), &decided.features);
+        }
+        let posterior = self.learnt.name();
         let event = LedgerEvent::Decision(Box::new(DecisionRow {
             id,
             parent,
@@ -40,14 +45,22 @@ impl Engine {
             language: decided.features.language.clone(),
             site: decided.features.site,
             arms: decision.arms.clone(),
-            action: decision.action,
+            action: match &arm {
+                Some(arm) if *arm == ModelId::embedded() => Action::Embedded,
+                _ => decision.action,
+            },
             tier: estimate.map(|estimate| estimate.tier),
             expected_cost: estimate
                 .and_then(|estimate| estimate.cost)
                 .unwrap_or(Money::ZERO),
             arm,
             reason,
-            propensity: decision.propensity,
+            // What comes after a failure is decided by it, and by no chance.
+            propensity: if parent.is_some() {
+                1.0
+            } else {
+                decision.propensity
+            },
             epsilon: odds.map(|odds| odds.epsilon),
             // The bits of the seed; the ledger knows no unsigned numbers.
             seed: odds.map(|odds| odds.seed.cast_signed()),
@@ -55,7 +68,7 @@ impl Engine {
             value_per_char: odds.map(|odds| odds.value_per_char),
             budget_lease: None,
             policy: decided.roster.policy.id.clone(),
-            posterior: None,
+            posterior: odds.map(|_| posterior),
             price_snapshot: Some(decided.roster.prices.snapshot_id().to_owned()),
             feature_hash: odds.map(|odds| odds.feature_hash.clone()),
             features: Some(decided.features.clone()),

@@ -64,6 +64,8 @@ struct Crew {
     came: usize,
     /// Nobody may come in any more.
     is_over: bool,
+    /// Runs on while nobody waits, until the next request of the document.
+    is_kept: bool,
     task: Option<AbortHandle>,
 }
 
@@ -154,6 +156,7 @@ impl Flight {
         if !crew.is_over {
             crew.waiting += 1;
             crew.came += 1;
+            crew.is_kept = false;
         }
         !crew.is_over
     }
@@ -352,6 +355,19 @@ impl Waiter {
         answer.unwrap_or(Answer::Nothing(Nothing::Failed))
     }
 
+    /// Waits so long for that answer; a call that is later runs on, and its answer is kept, until the
+    /// next request of the document says whether it still fits.
+    pub async fn answer_within(self, hold: Duration) -> Option<Answer> {
+        let flight = Arc::clone(&self.flight);
+        let answer = self.answer();
+        tokio::pin!(answer);
+        let in_time = tokio::time::timeout(hold, &mut answer).await.ok();
+        if in_time.is_none() {
+            flight.crew().is_kept = true;
+        }
+        in_time
+    }
+
     /// Waits for an older call as long as its stream agrees with what was typed since.
     pub async fn join(self, now: &Snapshot, cursor: ByteOffset) -> Joined {
         let keys = Arc::clone(&self.keys);
@@ -403,7 +419,7 @@ impl Drop for Waiter {
         let is_last = {
             let mut crew = self.flight.crew();
             crew.waiting -= 1;
-            crew.waiting == 0 && !crew.is_over
+            crew.waiting == 0 && !crew.is_over && !crew.is_kept
         };
         if !is_last {
             return;

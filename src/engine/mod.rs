@@ -24,7 +24,9 @@ mod gather;
 mod health;
 mod index;
 mod latest;
+mod learnt;
 mod look;
+mod market;
 mod offers;
 mod open;
 mod outcome;
@@ -121,6 +123,8 @@ pub struct Engine {
     answers: AnswerCache,
     book: book::Book,
     purse: purse::Purse,
+    learnt: learnt::Learnt,
+    pace: market::Pace,
     latest: latest::Latest,
     flights: flight::Flights,
     refresher: refresh::Refresher,
@@ -185,6 +189,8 @@ impl Engine {
             answers: AnswerCache::default(),
             book: book::Book::new(setup.ledger),
             purse: purse::Purse::default(),
+            learnt: learnt::Learnt::default(),
+            pace: market::Pace::default(),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),
             rhythm: rhythm::Rhythm::default(),
@@ -242,6 +248,7 @@ impl Engine {
         let kept = tokio::task::spawn_blocking(move || {
             engine.close_index();
             engine.close_confidence();
+            engine.keep_learnt();
         });
         if let Err(error) = kept.await {
             tracing::error!(%error, "what this session has learnt was not kept");

@@ -71,6 +71,7 @@ impl Engine {
             self.episodes.take_back(&row);
             return Err(OutcomeError::NotRecorded(message));
         }
+        self.learnt.observe(&LedgerEvent::Outcome(row));
         self.status.send_modify(|status| status.accepted += 1);
         Ok(())
     }
@@ -124,7 +125,9 @@ impl Engine {
     ) -> Result<(), OutcomeError> {
         let row = row.map_err(|_| OutcomeError::Unknown(id))?;
         if let Some(row) = row {
-            self.book.record(LedgerEvent::Outcome(row));
+            let event = LedgerEvent::Outcome(row);
+            self.learnt.observe(&event);
+            self.book.record(event);
         }
         Ok(())
     }
@@ -139,6 +142,7 @@ impl Engine {
             return;
         };
         self.book.record(LedgerEvent::Outcome(row));
+        self.pace.offered(&offer.model);
         self.status.send_modify(|status| status.offered += 1);
     }
 
@@ -212,6 +216,7 @@ impl Engine {
             if let LedgerEvent::Match(row) = &event {
                 self.confidence.observe(row);
             }
+            self.learnt.observe(&event);
             if let LedgerEvent::Outcome(row) = &event
                 && row.kind == OutcomeKind::Accepted
             {

@@ -12,9 +12,11 @@ use super::patience::{Stake, patience};
 use super::roster::Roster;
 use crate::context::{self, Context, Facts};
 use crate::documents::{Snapshot, Tree};
-use crate::domain::{ByteOffset, CompletionRequest, Decision, Features, Money, Origin, TokenCount};
-use crate::inhouse::{Opinion, Prediction, Query, SHOW_THRESHOLD};
-use crate::routing::{self, Standing};
+use crate::domain::{
+    BurstId, ByteOffset, CompletionRequest, Decision, Features, Money, Origin, TokenCount,
+};
+use crate::inhouse::{Opinion, Prediction, Query};
+use crate::routing;
 
 /// How long a parse may take before the completion goes on without a fresh tree.
 const PARSE_LIMIT: Duration = Duration::from_millis(30);
@@ -33,7 +35,7 @@ impl Engine {
     pub(super) async fn look_around(
         self: &Arc<Self>,
         roster: &Arc<Roster>,
-        request: &CompletionRequest,
+        (request, burst): (&CompletionRequest, BurstId),
         snapshot: &Snapshot,
         path: String,
         can_record: bool,
@@ -42,18 +44,20 @@ impl Engine {
         // thread; but frames that are there already, such as a cancel, are read first.
         if !roster.asks_embedded() && self.refresher.is_ready(&request.document) {
             tokio::task::yield_now().await;
-            return self.place_of(roster, request, (snapshot, &path), can_record);
+            return self.place_of(roster, (request, burst), (snapshot, &path), can_record);
         }
         let (engine, roster) = (Arc::clone(self), Arc::clone(roster));
         let (snapshot, request) = (snapshot.clone(), request.clone());
-        off_the_runtime(move || engine.place_of(&roster, &request, (&snapshot, &path), can_record))
-            .await
+        off_the_runtime(move || {
+            engine.place_of(&roster, (&request, burst), (&snapshot, &path), can_record)
+        })
+        .await
     }
 
     fn place_of(
         &self,
         roster: &Roster,
-        request: &CompletionRequest,
+        (request, burst): (&CompletionRequest, BurstId),
         (snapshot, path): (&Snapshot, &str),
         can_record: bool,
     ) -> Place {
@@ -85,23 +89,20 @@ impl Engine {
         };
         let features = features_of(&context, prediction.as_ref(), others);
         let tokens = TokenCount::new(u64::from(features.prompt_tokens));
+        let caps = self.within_caps(roster);
         let arms: Vec<routing::Arm> = roster
             .arms
             .iter()
-            .map(|arm| {
+            .zip(caps)
+            .map(|(arm, is_within_cap)| {
                 let is_affordable = self.affords(roster, arm, tokens);
-                arm.at(tokens, request.received, is_affordable)
+                arm.at(tokens, request.received, (is_affordable, is_within_cap))
             })
             .collect();
         if arms.iter().any(|arm| !arm.is_affordable) {
             self.tell_if_spent(roster, tokens);
         }
-        let standing = Standing {
-            embedded_threshold: SHOW_THRESHOLD,
-            can_record,
-            market: None,
-        };
-        let decision = routing::decide(&features, &arms, &roster.policy, standing);
+        let decision = self.decide(roster, (&features, &arms), (request, burst), can_record);
         tracing::debug!(
             parse_us = micros(parsed - started),
             collect_us = micros(collected - parsed),

@@ -125,6 +125,15 @@ impl Gaps {
         })
     }
 
+    /// Returns the intervals in milliseconds, a pause as a long one.
+    pub fn millis(&self) -> Vec<u32> {
+        let millis = |gap: &Gap| match gap {
+            Gap::Millis(millis) => u32::from(*millis),
+            Gap::Pause => 5 * PAUSE.as_millis() as u32,
+        };
+        self.0.iter().map(millis).collect()
+    }
+
     #[cfg(test)]
     pub fn from_millis(seen: impl IntoIterator<Item = u64>) -> Self {
         let spans = seen.into_iter().map(Duration::from_millis);

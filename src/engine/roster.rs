@@ -131,6 +131,10 @@ impl Engine {
     /// Puts rules, prices and models in place, whatever was there.
     pub(super) fn begin_with(&self, rules: (Policy, Prices), arms: Vec<Arc<ArmModel>>) {
         self.rosters.put(rules, arms);
+        let roster = self.roster();
+        let met = roster.arms.iter().map(|arm| &arm.spec);
+        self.learnt
+            .meet(met.map(|spec| (&spec.id, spec.model.as_str())));
         self.teach_who_is_new();
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::arm::ArmModel;
+use super::market::PROFILE;
 use super::purse::{Hold, READ_EVERY, Reading};
 use super::roster::Roster;
 use crate::domain::{Allowance, Money, Month, TokenCount};
@@ -11,9 +12,10 @@ use crate::ledger::ReportQuery;
 use crate::routing::{Ceiling, Infeasible};
 
 impl Engine {
-    /// Reads what may still be spent, again and again, so that what other processes spend counts.
-    /// Runs until [`Engine::close`]. Where nothing is limited, nothing is read.
-    pub async fn follow_spending(&self) {
+    /// Reads what may still be spent, again and again, so that what other processes spend counts,
+    /// and brings together what they have learnt. Runs until [`Engine::close`]. Where nothing is
+    /// limited, no spending is read.
+    pub async fn follow_spending(self: &Arc<Self>) {
         loop {
             let is_read = self.read_spending().await;
             tokio::select! {
@@ -26,14 +28,31 @@ impl Engine {
 
     /// Reads from the ledger what this month has cost and what it may cost. Until that is known, no
     /// paid model is called. Returns whether it is.
-    pub async fn read_spending(&self) -> bool {
+    pub async fn read_spending(self: &Arc<Self>) -> bool {
         let roster = self.roster();
+        if roster.arms.is_empty() {
+            return true;
+        }
+        let engine = Arc::clone(self);
+        if let Err(error) = tokio::task::spawn_blocking(move || engine.keep_learnt()).await {
+            tracing::error!(%error, "what was learnt of the models was not read");
+        }
         let allowance = &roster.policy.allowance;
+        if allowance.is_limited() || roster.policy.supplier_cap.is_some() {
+            self.read_traffic().await;
+        }
         if !allowance.is_limited() {
+            self.pace.no_plan();
             return true;
         }
         match self.spending(allowance).await {
             Ok((reading, infeasible)) => {
+                match reading.ceiling {
+                    Some(ceiling) => {
+                        self.pace.plan((ceiling.get(), reading.spent), reading.at);
+                    }
+                    None => self.pace.no_plan(),
+                }
                 if let Some(infeasible) = infeasible {
                     self.tell_once(allowance, &infeasible.to_string());
                 }
@@ -48,6 +67,21 @@ impl Engine {
             }
         }
         true
+    }
+
+    /// Reads how much has gone through, when that was not done lately: it goes over all decisions of
+    /// a month.
+    async fn read_traffic(&self) {
+        let now = self.clock.now();
+        if !self.pace.wants_traffic(now) {
+            return;
+        }
+        match self.book.traffic((now.minus(PROFILE), now)).await {
+            Ok(traffic) => self.pace.take(traffic, now),
+            Err(message) => {
+                tracing::warn!("what has gone through cannot be read: {message}");
+            }
+        }
     }
 
     async fn spending(

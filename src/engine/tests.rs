@@ -3,6 +3,7 @@
 mod budget;
 mod context;
 mod flights;
+mod market;
 mod resilience;
 mod wires;
 

@@ -21,6 +21,7 @@ mod revenue;
 pub mod schema;
 mod spool;
 mod top;
+mod traffic;
 mod verify;
 mod writer;
 

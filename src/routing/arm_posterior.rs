@@ -204,14 +204,16 @@ impl ArmPosterior {
         self.kept.observe(f64::from(characters).min(MOST_KEPT));
     }
 
-    /// Learns what became of a call: whether something of it could be offered, and how long it took.
-    pub fn observe_call(&mut self, was_offered: bool, millis: Option<u32>) {
+    /// Learns whether something of an answer could be offered.
+    pub fn observe_offered(&mut self, was_offered: bool) {
         self.offered.observe(f64::from(u8::from(was_offered)));
-        if let Some(millis) = millis {
-            let log = f64::from(millis.max(1)).ln();
-            self.log_millis.observe(log);
-            self.log_millis_squared.observe(log * log);
-        }
+    }
+
+    /// Learns how long an answer took.
+    pub fn observe_latency(&mut self, millis: u32) {
+        let log = f64::from(millis.max(1)).ln();
+        self.log_millis.observe(log);
+        self.log_millis_squared.observe(log * log);
     }
 
     /// Learns what a call has cost, of the most that it could have.
@@ -345,7 +347,7 @@ mod tests {
     #[test]
     fn an_answer_is_in_time_for_those_who_wait_longer() {
         let mut arm = ArmPosterior::bundled();
-        (0..200).for_each(|n| arm.observe_call(true, Some(180 + n % 40)));
+        (0..200).for_each(|n| arm.observe_latency(180 + n % 40));
         let (quick, slow) = (arm.in_time(&[120; 8]), arm.in_time(&[600; 8]));
         assert!(quick < 0.2 && slow > 0.95, "{quick} {slow}");
         assert_eq!(arm.in_time(&[]), 1.0);

@@ -6,10 +6,10 @@
 
 use super::arm_posterior::ArmPosterior;
 use super::burst::{Draw, HOLDOUT, HeldOut};
-use super::concentration::{Cap, Volume};
 use super::encode::{encode, feature_hash};
 use super::logistic::{Belief, sigmoid};
 use super::propensity::{Contender, Exploration, thompson};
+use super::tradeoffs::Alternative;
 use super::value::Worth;
 use crate::domain::{
     Action, ArmEstimate, Decision, Exclusion, Features, ModelId, Money, Odds, Reason,
@@ -20,8 +20,6 @@ use crate::domain::{
 pub struct Bid<'m> {
     /// What it is worth.
     pub posterior: &'m ArmPosterior,
-    /// How much hangs on its supplier already, in offers.
-    pub volume: Volume,
     /// Whether it has become worse in this language: it keeps its floor of exploration and is not
     /// chosen for its worth.
     pub is_demoted: bool,
@@ -38,8 +36,6 @@ pub struct Market<'m> {
     pub worth: Worth,
     /// What may still be reserved.
     pub left: Money,
-    /// The cap on one supplier, if there is one.
-    pub cap: Option<Cap>,
     /// How much is played for the sake of learning.
     pub exploration: Exploration,
     /// The chance of this burst.
@@ -60,13 +56,41 @@ impl Market<'_> {
     /// Returns the rule that keeps an arm out that the rules of the policy let in. `cost` is the
     /// most that the call can cost.
     pub(super) fn exclusion(&self, arm: usize, cost: Money) -> Option<Exclusion> {
-        let Some(bid) = self.bids.get(arm) else {
-            return Some(Exclusion::Cap);
-        };
-        if self.cap.is_some_and(|cap| !cap.admits(bid.volume, 1.0)) {
-            return Some(Exclusion::Cap);
+        if self.bids.len() <= arm {
+            // Nothing is known of it, not even what it is worth.
+            return Some(Exclusion::Disabled);
         }
         (cost > Money::ZERO && cost > self.left).then_some(Exclusion::Budget)
+    }
+
+    /// Returns what could have been done at a place that was decided, each with its worth before the
+    /// pacing price; the first is what costs nothing.
+    #[must_use]
+    pub fn alternatives(&self, features: &Features, decision: &Decision) -> Vec<Alternative> {
+        let vector = encode(features);
+        let unpaced = Worth {
+            lambda: 0.0,
+            ..self.worth
+        };
+        let Some((embedded, arms)) = decision.arms.split_first() else {
+            return Vec::new();
+        };
+        let free = Alternative {
+            score: self.worth.of_free(embedded),
+            cost: 0.0,
+        };
+        let priced = self.bids.iter().zip(arms);
+        let eligible = priced.filter(|(_, estimate)| estimate.excluded.is_none());
+        let of_arm = |(bid, estimate): (&Bid<'_>, &ArmEstimate)| {
+            let worst = estimate.cost.unwrap_or(Money::ZERO);
+            let cost = bid.posterior.expected_cost(worst);
+            let contender = unpaced.of_calling(bid.posterior, &vector, cost, self.gaps);
+            Alternative {
+                score: contender.expected(),
+                cost: cost.pico_usd() as f64,
+            }
+        };
+        std::iter::once(free).chain(eligible.map(of_arm)).collect()
     }
 
     /// Chooses among the estimates: the first is the embedded model's, the others are the arms'.
@@ -97,14 +121,7 @@ impl Market<'_> {
         }
         let embedded = &estimates[0];
         let shows_embedded = embedded.excluded.is_none();
-        let free = if shows_embedded {
-            let (p, kept) = (embedded.p_accept, embedded.kept_chars);
-            self.worth
-                .of_showing(p.unwrap_or(0.0), kept.unwrap_or(0.0))
-                .max(0.0)
-        } else {
-            0.0
-        };
+        let free = self.worth.of_free(embedded);
         let played = self.exploration.mix(&thompson(&contenders, free), &costs);
 
         let forced = |number: f64| {

@@ -4,6 +4,9 @@
 //! metered spend. A cap that not enough suppliers can keep would stop one after the other, so it is
 //! refused before the first call.
 
+/// From so many offers on a cap holds: before that, one suggestion more or less is a large share.
+pub const CAP_FROM: f64 = 200.0;
+
 /// What is measured by supplier: how many offers, or how much money.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Volume {

@@ -26,6 +26,8 @@ pub struct Arm {
     pub fits: bool,
     /// Whether the most that a call can cost may still be spent.
     pub is_affordable: bool,
+    /// Whether its supplier's share stays below the cap with one answer more.
+    pub is_within_cap: bool,
     /// Median time to an answer, where it was measured.
     pub latency_ms: Option<u32>,
 }
@@ -159,6 +161,9 @@ fn exclusion(arm: &Arm, policy: &Policy, standing: Standing<'_>) -> Option<Exclu
     if !arm.fits {
         return Some(Exclusion::TooLong);
     }
+    if !arm.is_within_cap {
+        return Some(Exclusion::Cap);
+    }
     (!arm.is_affordable).then_some(Exclusion::Budget)
 }
 
@@ -192,6 +197,7 @@ mod tests {
             is_healthy: true,
             fits: true,
             is_affordable: true,
+            is_within_cap: true,
             latency_ms: None,
         }
     }

@@ -7,7 +7,7 @@
 use super::arm_posterior::ArmPosterior;
 use super::propensity::Contender;
 use super::vector::FeatureVector;
-use crate::domain::Money;
+use crate::domain::{ArmEstimate, Money};
 
 /// From this probability on a suggestion of average length is worth a look.
 const SHOWN_FROM: f64 = 0.25;
@@ -48,6 +48,18 @@ impl Worth {
     #[must_use]
     pub fn of_showing(&self, p: f64, kept: f64) -> f64 {
         p * kept - (1.0 - p) * self.attention()
+    }
+
+    /// Returns what the free answer is worth, the embedded model's where it may show one: never less
+    /// than silence.
+    #[must_use]
+    pub fn of_free(&self, embedded: &ArmEstimate) -> f64 {
+        if embedded.excluded.is_some() {
+            return 0.0;
+        }
+        let (p, kept) = (embedded.p_accept, embedded.kept_chars);
+        self.of_showing(p.unwrap_or(0.0), kept.unwrap_or(0.0))
+            .max(0.0)
     }
 
     /// Returns an arm as sampling sees it, when a call is expected to cost `cost` and keys come

@@ -128,6 +128,7 @@ async fn a_ledger_that_is_not_there_yet_has_spent_nothing() {
 #[test]
 fn the_configuration_says_what_the_command_line_leaves_open() {
     let configured = Allowance {
+        per_thousand_chars: None,
         target: Ppm::from_fraction(0.8),
         seat_price: Some(usd("19.00")),
         seats: Some(10),

@@ -32,7 +32,8 @@ use self::document::{Document, Found};
 use super::offers::{Known, Offer, Offers};
 use crate::documents::{Change, Documents, Rope};
 use crate::domain::{
-    CompletionId, DocumentUri, Evidence, LedgerEvent, OutcomeKind, OutcomeRow, Timestamp,
+    CompletionId, DecisionId, DocumentUri, Evidence, LedgerEvent, ModelId, OutcomeKind, OutcomeRow,
+    Timestamp,
 };
 
 pub use self::episode::{Ending, Identity};
@@ -138,6 +139,18 @@ impl Episodes {
         let due = document.due();
         self.wake(&mut state, due);
         Some(row)
+    }
+
+    /// Hears that a candidate is offered under this id by a later step than the one it was made for.
+    pub fn is_offered(
+        &self,
+        uri: &DocumentUri,
+        (decision, model): (DecisionId, &ModelId),
+        id: CompletionId,
+    ) {
+        if let Some(document) = self.state().documents.get_mut(uri) {
+            document.is_offered(decision, model, id);
+        }
     }
 
     /// Hears that a suggestion was sent again, for a document in which it stands from `place.start`

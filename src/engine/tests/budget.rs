@@ -1,7 +1,7 @@
 //! The month's budget in a session.
 
 use super::*;
-use crate::domain::{Allowance, Exclusion, Ppm};
+use crate::domain::{Allowance, Choice, Exclusion, Ppm};
 use crate::engine::StatusState;
 use crate::models::ScriptLog;
 
@@ -22,6 +22,7 @@ fn own(budget: &str) -> Policy {
             own: Some(budget.parse().expect("an amount")),
             ..Allowance::default()
         },
+        choice: Some(Choice::Cheapest),
         ..Policy::default()
     }
 }
@@ -96,6 +97,7 @@ async fn a_target_that_cannot_be_met_leaves_the_free_model() {
             seat_price: Some(Money::ZERO),
             ..Allowance::default()
         },
+        choice: Some(Choice::Cheapest),
         ..Policy::default()
     };
     let paid = Script::answer("paid");

@@ -27,6 +27,7 @@ fn arm(name: &str, micro_usd: i64) -> Arm {
         is_healthy: true,
         fits: true,
         is_affordable: true,
+        is_within_cap: true,
         latency_ms: None,
     }
 }
@@ -53,7 +54,6 @@ fn right(share: f64) -> ArmPosterior {
 fn bids(posteriors: &[ArmPosterior]) -> Vec<Bid<'_>> {
     let bid = |posterior| Bid {
         posterior,
-        volume: Volume::default(),
         is_demoted: false,
     };
     posteriors.iter().map(bid).collect()
@@ -70,7 +70,6 @@ fn market<'m>(bids: &'m [Bid<'m>], seed: u64) -> Market<'m> {
             floor: 1.0,
         },
         left: Money::from_pico_usd(1_000_000_000_000),
-        cap: None,
         exploration: Exploration::OFF,
         draw: Draw {
             seed,
@@ -154,15 +153,10 @@ fn what_does_not_fit_the_budget_goes_to_the_next_cheaper_arm_and_then_to_none() 
 #[test]
 fn a_supplier_at_its_cap_is_out() {
     let posteriors = [right(0.6), right(0.9)];
-    let mut bids = bids(&posteriors);
-    bids[1].volume = Volume {
-        of_supplier: 600.0,
-        of_all: 1_000.0,
-        is_least: false,
-    };
-    let mut market = market(&bids, 1);
-    market.cap = Some(Cap::new(0.5, 100.0, 2).expect("two suppliers"));
-    let decision = decided(&[arm("a", 5), arm("b", 5)], None, &market);
+    let bids = bids(&posteriors);
+    let mut capped = arm("b", 5);
+    capped.is_within_cap = false;
+    let decision = decided(&[arm("a", 5), capped], None, &market(&bids, 1));
     assert_eq!(route_of(&decision), ["a"]);
     assert_eq!(decision.arms[2].excluded, Some(Exclusion::Cap));
 }

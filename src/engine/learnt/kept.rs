@@ -1,0 +1,137 @@
+//! What was learnt, from one session to the next and from one window to the other.
+
+use std::fs::{self, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Learnt;
+use crate::routing::Estimates;
+
+/// The file's name, beside the ledger.
+const FILE_NAME: &str = "estimates.json";
+/// Goes up when features or their slots change: weights of other features say nothing.
+pub(super) const VERSION: u32 = 1;
+
+/// What is on disk.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    /// The pacing price that the last session ended with, in characters per micro-USD.
+    price: f64,
+    estimates: Estimates,
+}
+
+/// Only the version, of a file that another version may have written.
+#[derive(Deserialize)]
+struct Stamp {
+    version: u32,
+}
+
+/// How this session stands to the file.
+#[derive(Default)]
+pub(super) struct File {
+    /// Whether it was read once.
+    is_known: bool,
+    /// Whether the user knows that nothing is kept.
+    pub is_told: bool,
+}
+
+/// Why what was learnt is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// Another version has written the file; it is left as it is.
+    #[error(
+        "{} was written by another version of mantle (format {found}, this one writes {VERSION}); \
+         what this session learns of the models is not kept. Move the file away to begin anew",
+        .path.display()
+    )]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        found: u32,
+    },
+    /// Another window is writing it.
+    #[error("another window is writing what is learnt of the models")]
+    Busy,
+    /// The disk.
+    #[error("what is learnt of the models cannot be kept")]
+    Io(#[from] io::Error),
+}
+
+impl Learnt {
+    /// Brings what this session knows together with the file in `folder`: takes what others have
+    /// learnt, adds what was learnt here. `price` is the pacing price; that of the file is returned
+    /// the first time.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be taken or is of another version. Nothing is lost: what was learnt is
+    /// added the next time.
+    pub fn keep(&self, folder: &Path, price: Option<f64>) -> Result<Option<f64>, KeepError> {
+        fs::create_dir_all(folder)?;
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("estimates.lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(KeepError::Busy),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let path = folder.join(FILE_NAME);
+        let on_disk = read(&path)?;
+        let mut state = self.state();
+        let is_first = !std::mem::replace(&mut state.file.is_known, true);
+        let found = on_disk.as_ref().map(|kept| kept.price);
+        let mut all = on_disk.map_or_else(Estimates::default, |kept| kept.estimates);
+        let has_learnt = state.mine.lessons() > state.base.lessons();
+        all.merge(&state.base, &state.mine);
+        state.mine = all.clone();
+        state.base = all.clone();
+        drop(state);
+        if has_learnt {
+            let price = price.or(found).unwrap_or(0.0);
+            let kept = Kept {
+                version: VERSION,
+                price,
+                estimates: all,
+            };
+            let unfinished = folder.join("estimates.json.new");
+            fs::write(
+                &unfinished,
+                serde_json::to_vec(&kept).map_err(io::Error::other)?,
+            )?;
+            fs::rename(unfinished, path)?;
+        }
+        Ok(found.filter(|_| is_first))
+    }
+}
+
+/// Reads the file; one that makes no sense is put aside, so that nothing is lost and the next is
+/// written.
+fn read(path: &Path) -> Result<Option<Kept>, KeepError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let stamp = serde_json::from_slice::<Stamp>(&bytes).ok();
+    if let Some(stamp) = stamp.filter(|stamp| stamp.version != VERSION) {
+        return Err(KeepError::OtherVersion {
+            path: path.to_owned(),
+            found: stamp.version,
+        });
+    }
+    let kept = serde_json::from_slice::<Kept>(&bytes).ok();
+    let kept = kept.filter(|kept| kept.estimates.is_sound() && kept.price.is_finite());
+    if kept.is_none() {
+        let aside = path.with_extension("damaged");
+        tracing::warn!(file = %path.display(), aside = %aside.display(), "it is damaged and was put aside; the models are learnt anew");
+        fs::rename(path, aside)?;
+    }
+    Ok(kept)
+}

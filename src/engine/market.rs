@@ -1,0 +1,285 @@
+//! The choice by worth in a session: what a character may cost, what money costs now, who has
+//! become worse, and the chance of the burst.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Engine;
+use super::arm::ArmModel;
+use super::book::Traffic;
+use super::roster::Roster;
+use crate::domain::{
+    BurstId, Choice, CompletionRequest, Decision, Features, ModelId, Money, Month, Origin,
+    Timestamp, Trigger, fnv1a,
+};
+use crate::inhouse::SHOW_THRESHOLD;
+use crate::routing::{
+    self, Alternative, Arm, Bid, CAP_FROM, Cap, Demand, Draw, Exploration, Market, Pacer, Standing,
+    Tradeoffs, Volume, Worth,
+};
+
+/// Kept characters that a decision point is expected to bring, where nothing else says what one is
+/// worth: of ten points some get no answer, some a wrong one, and one or two a line that stays.
+const KEPT_PER_POINT: f64 = 1.5;
+/// Kept characters of an accept, which the price of attention is reckoned from.
+const TYPICAL_KEPT: f64 = 25.0;
+/// How often the base price is solved anew; in between it follows what is spent.
+const SOLVE_EVERY: Duration = Duration::from_secs(15 * 60);
+/// In the last part of a month nothing is spent on learning.
+const LAST_PART: f64 = 0.02;
+/// The window that concentration is measured in, and that the profile of the week is learnt from.
+pub const PROFILE: Duration = Duration::from_secs(30 * 86_400);
+/// How long a reading of it holds.
+const PROFILE_HOLDS: Duration = Duration::from_secs(30 * 60);
+
+/// What a session knows of money beyond what may still be spent.
+#[derive(Default)]
+pub struct Pace(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    plan: Option<Plan>,
+    pacer: Option<Pacer>,
+    tradeoffs: Tradeoffs,
+    solved: Option<Timestamp>,
+    traffic_read: Option<Timestamp>,
+    demand: Demand,
+    offers: BTreeMap<ModelId, u64>,
+}
+
+/// What was made of the last reading of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Plan {
+    month: Month,
+    /// What a kept character may cost.
+    per_character: Money,
+    /// What a decision point may cost on average from now on, in pico-USD; none where nothing
+    /// limits it.
+    allowance: Option<f64>,
+}
+
+impl Pace {
+    /// Plans the rest of a month: its ceiling, and what it has cost.
+    pub fn plan(&self, (ceiling, spent): (Money, Money), now: Timestamp) {
+        let month = Month::of(now);
+        let mut state = self.state();
+        let demand = &state.demand;
+        let whole = KEPT_PER_POINT * demand.expected(month.begin, month.end);
+        let left = ceiling.pico_usd().saturating_sub(spent.pico_usd()).max(0);
+        let allowance = left as f64 / demand.expected(now, month.end);
+        state.plan = Some(Plan {
+            month,
+            per_character: Money::from_pico_usd((ceiling.pico_usd() as f64 / whole) as i64),
+            allowance: Some(allowance),
+        });
+        let is_due = state.solved.is_none_or(|at| now.since(at) >= SOLVE_EVERY);
+        if is_due && let Some(price) = state.tradeoffs.price(allowance) {
+            state.solved = Some(now);
+            state.pacer.get_or_insert(Pacer::new(price)).rebase(price);
+        }
+    }
+
+    /// Says that nothing limits the month.
+    pub fn no_plan(&self) {
+        let mut state = self.state();
+        state.plan = None;
+        state.pacer = None;
+    }
+
+    /// Takes the price that the last session ended with, where this one has none yet.
+    pub fn begin_at(&self, price: f64) {
+        self.state().pacer.get_or_insert(Pacer::new(price));
+    }
+
+    /// Returns the pacing price, once there is one.
+    pub fn price(&self) -> Option<f64> {
+        self.state().pacer.map(|pacer| pacer.price())
+    }
+
+    /// Returns whether it is time to read again what has gone through.
+    pub fn wants_traffic(&self, now: Timestamp) -> bool {
+        let read = self.state().traffic_read;
+        read.is_none_or(|at| now.since(at) >= PROFILE_HOLDS)
+    }
+
+    /// Takes what has gone through in the last thirty days.
+    pub fn take(&self, traffic: Traffic, now: Timestamp) {
+        let mut demand = Demand::default();
+        let hour = Duration::from_secs(3_600);
+        if let Some((&first, _)) = traffic.points.first_key_value() {
+            // Hours in which nobody typed are seen, too; the one that runs is not over.
+            let mut at = first;
+            while at.plus(hour) <= now {
+                let points = traffic.points.get(&at).copied().unwrap_or(0);
+                demand.observe_hour(at, points);
+                at = at.plus(hour);
+            }
+        }
+        let mut state = self.state();
+        state.traffic_read = Some(now);
+        state.demand = demand;
+        state.offers = traffic.offers;
+    }
+
+    /// Counts a suggestion until the next reading does.
+    pub fn offered(&self, model: &ModelId) {
+        let mut state = self.state();
+        if state.traffic_read.is_some() {
+            *state.offers.entry(model.clone()).or_default() += 1;
+        }
+    }
+
+    /// Remembers what could have been done at a place, and follows what was spent on it.
+    pub fn decided(&self, alternatives: &[Alternative], expected: Money) {
+        let mut state = self.state();
+        state.tradeoffs.see(alternatives);
+        if let Some(allowance) = state.plan.and_then(|plan| plan.allowance) {
+            let pacer = state.pacer.get_or_insert(Pacer::new(0.0));
+            pacer.step(expected.pico_usd() as f64, allowance);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Decides who answers: by worth where it is known what a character may cost, else the plain way.
+    pub(super) fn decide(
+        &self,
+        roster: &Roster,
+        (features, arms): (&Features, &[Arm]),
+        (request, burst): (&CompletionRequest, BurstId),
+        can_record: bool,
+    ) -> Decision {
+        let plain = Standing {
+            embedded_threshold: SHOW_THRESHOLD,
+            can_record,
+            market: None,
+        };
+        let policy = &roster.policy;
+        let Some((worth, is_late)) = self.worth(roster, request) else {
+            return routing::decide(features, arms, policy, plain);
+        };
+        let gaps = self.rhythm.gaps().millis();
+        self.learnt.with(|estimates| {
+            let bids: Option<Vec<Bid<'_>>> = arms
+                .iter()
+                .map(|arm| {
+                    Some(Bid {
+                        posterior: estimates.posterior(&arm.model)?,
+                        is_demoted: estimates.is_demoted(&arm.model, &features.language),
+                    })
+                })
+                .collect();
+            // Every model was met when the roster was put in place.
+            let Some(bids) = bids else {
+                return routing::decide(features, arms, policy, plain);
+            };
+            // Nobody is experimented on who asks with a key, or on the command line.
+            let is_asked_for = self.origin == Origin::Cli || request.trigger == Trigger::Invoked;
+            let mut draw = Draw::of(burst, fnv1a(policy.id.as_bytes()));
+            if is_asked_for || is_late {
+                draw.held_out = None;
+            }
+            let exploration = if is_asked_for || is_late {
+                Exploration::OFF
+            } else {
+                Exploration::default()
+            };
+            let market = Market {
+                bids: &bids,
+                gaps: &gaps,
+                worth,
+                // The purse says of every arm whether it fits.
+                left: Money::from_pico_usd(i64::MAX),
+                exploration,
+                draw,
+            };
+            let standing = Standing {
+                market: Some(&market),
+                ..plain
+            };
+            let decision = routing::decide(features, arms, policy, standing);
+            if policy.pin.is_none() {
+                let alternatives = market.alternatives(features, &decision);
+                self.pace.decided(&alternatives, decision.expected_cost);
+            }
+            decision
+        })
+    }
+
+    /// Returns what characters and money are worth, and whether the month is nearly over; `None`
+    /// where the choice is the plain one.
+    fn worth(&self, roster: &Roster, request: &CompletionRequest) -> Option<(Worth, bool)> {
+        let policy = &roster.policy;
+        if policy.choice == Some(Choice::Cheapest) || roster.arms.is_empty() {
+            return None;
+        }
+        let state = self.pace.state();
+        let now = request.received;
+        let plan = state.plan.filter(|plan| plan.month.contains(now));
+        let said = policy.allowance.per_thousand_chars;
+        let said = said.map(|thousand| Money::from_pico_usd(thousand.pico_usd() / 1_000));
+        let per_character = said.or(plan.map(|plan| plan.per_character))?;
+        let lambda = state.pacer.map_or(0.0, |pacer| pacer.price());
+        drop(state);
+        let is_late = plan.is_some_and(|plan| {
+            let (whole, left) = (
+                plan.month.end.since(plan.month.begin),
+                plan.month.end.since(now),
+            );
+            left.as_secs_f64() < LAST_PART * whole.as_secs_f64()
+        });
+        // Who asks with a key wants to see what there is.
+        let typical_kept = if request.trigger == Trigger::Invoked {
+            0.0
+        } else {
+            TYPICAL_KEPT
+        };
+        let worth = Worth {
+            per_character,
+            lambda,
+            typical_kept,
+            floor: 1.0,
+        };
+        Some((worth, is_late))
+    }
+
+    /// Returns of each model of a roster whether its host may serve one answer more: among all hosts
+    /// and the embedded model.
+    pub(super) fn within_caps(&self, roster: &Roster) -> Vec<bool> {
+        let cap = roster.policy.supplier_cap;
+        let cap = cap.and_then(|cap| Cap::new(cap.fraction(), CAP_FROM, usize::MAX).ok());
+        let Some(cap) = cap else {
+            return vec![true; roster.arms.len()];
+        };
+        let mut by_host: BTreeMap<&str, f64> = BTreeMap::new();
+        for arm in &roster.arms {
+            by_host.entry(arm.spec.host()).or_default();
+        }
+        let state = self.pace.state();
+        let mut of_all = 0.0;
+        for (model, offers) in &state.offers {
+            let offers = *offers as f64;
+            of_all += offers;
+            if let Some(arm) = roster.arm(model) {
+                *by_host.entry(arm.spec.host()).or_default() += offers;
+            }
+        }
+        drop(state);
+        let least = by_host.values().copied().fold(f64::INFINITY, f64::min);
+        let admits = |arm: &Arc<ArmModel>| {
+            let of_supplier = by_host.get(arm.spec.host()).copied().unwrap_or(0.0);
+            let volume = Volume {
+                of_supplier,
+                of_all,
+                is_least: of_supplier <= least,
+            };
+            cap.admits(volume, 1.0)
+        };
+        roster.arms.iter().map(admits).collect()
+    }
+}

@@ -1,0 +1,282 @@
+//! The choice by worth in a session: what it is made on, what it learns, what it waits for.
+
+use super::*;
+use crate::domain::{
+    Action, Allowance, Choice, DecisionId, EpisodeId, Evidence, LedgerEvent, MatchRow, OutcomeKind,
+    OutcomeRow, Ppm, Reason, RetentionRow, RowId,
+};
+use crate::engine::book::Traffic;
+use crate::engine::explain::Explanation;
+
+/// An owner for whom a thousand characters are worth a dollar.
+fn by_value() -> Policy {
+    Policy {
+        embedded: true,
+        allowance: Allowance {
+            per_thousand_chars: Some("1.00".parse().expect("an amount")),
+            ..Allowance::default()
+        },
+        ..Policy::default()
+    }
+}
+
+/// At these prices a call costs some micro-USD, a small part of what a character is worth.
+fn hosted(id: &str) -> ModelSpec {
+    spec(id, Some("1"))
+}
+
+impl Desk {
+    /// Asks by hand, which leaves nothing to chance; returns why the answer is what it is.
+    async fn asked_for(&self, cursor: ByteOffset) -> (Answer, Explanation) {
+        let request = CompletionRequest {
+            trigger: Trigger::Invoked,
+            ..self.request(cursor)
+        };
+        let id = request.id;
+        let answer = self.engine.complete(request).await;
+        let explanation = self.engine.explanation(id).expect("it was decided");
+        (answer, explanation)
+    }
+
+    /// Teaches what became of so many answers of a model at the place of this explanation.
+    fn teach_of(&self, model: &str, like: &Explanation, times: usize, is_right: bool) {
+        let (model, at) = (ModelId::new(model), Timestamp::from_unix_micros(NOON));
+        for _ in 0..times {
+            let decision = DecisionId::new(at);
+            let learnt = &self.engine.learnt;
+            learnt.remember(decision, (&model, None), &like.features);
+            let completion = CompletionId::new(at);
+            learnt.observe(&LedgerEvent::Match(MatchRow {
+                id: RowId::new(at),
+                decision,
+                completion: Some(completion),
+                arm: model.clone(),
+                offered: true,
+                exact_line: is_right,
+                prefix_chars: 0,
+                candidate_chars: 9,
+                confidence: None,
+                within_ms: 5,
+                at,
+            }));
+            learnt.observe(&LedgerEvent::Outcome(OutcomeRow {
+                id: RowId::new(at),
+                completion,
+                decision,
+                episode: EpisodeId::new(at),
+                kind: if is_right {
+                    OutcomeKind::Accepted
+                } else {
+                    OutcomeKind::Dismissed
+                },
+                evidence: Evidence::Client,
+                weight: 1.0,
+                characters: None,
+                at,
+            }));
+            learnt.observe(&LedgerEvent::Retention(RetentionRow {
+                id: RowId::new(at),
+                completion,
+                decision,
+                episode: EpisodeId::new(at),
+                after_s: 600,
+                still_there: is_right,
+                distance: 0.0,
+                kept_chars: if is_right { 90 } else { 0 },
+                at,
+            }));
+        }
+    }
+}
+
+fn two_models() -> Vec<(ModelSpec, Script)> {
+    let script = |text: &str| Script::answer(text).usage(used(100, 20));
+    vec![
+        (hosted("weak"), script("weak(a);")),
+        (spec("strong", Some("3")), script("strong(a);")),
+    ]
+}
+
+#[tokio::test]
+async fn the_model_that_was_right_is_asked_though_it_is_dearer() {
+    let desk = Desk::new(by_value(), two_models()).await;
+    let cursor = desk.open("let x = $0\n");
+    let (_, first) = desk.asked_for(cursor).await;
+    assert_eq!(first.decision.action, Action::Call);
+    desk.teach_of("weak", &first, 200, false);
+    desk.teach_of("strong", &first, 200, true);
+
+    let cursor = desk.change("let other = $0\n");
+    let (answer, why) = desk.asked_for(cursor).await;
+    assert_eq!(served(answer).candidate.model.as_str(), "strong");
+    assert_eq!(why.decision.reason, Reason::BestValue);
+    assert!(why.decision.propensity > 0.99);
+    let odds = why.decision.odds.expect("chance had a part in it");
+    assert_eq!(odds.epsilon, 0.0, "nobody is experimented on who asks");
+    let p = |model: &str| {
+        let arms = why.decision.arms.iter();
+        let arm = arms.clone().find(|arm| arm.model.as_str() == model);
+        arm.and_then(|arm| arm.p_accept).expect("it is estimated")
+    };
+    assert!(
+        p("strong") > 0.8 && p("weak") < 0.2,
+        "{} {}",
+        p("strong"),
+        p("weak")
+    );
+}
+
+#[tokio::test]
+async fn where_nothing_says_what_a_character_is_worth_the_cheapest_is_asked() {
+    let cheapest = Policy {
+        choice: Some(Choice::Cheapest),
+        ..by_value()
+    };
+    for policy in [Policy::default(), cheapest] {
+        let desk = Desk::new(policy, two_models()).await;
+        let cursor = desk.open("let x = $0\n");
+        let (answer, why) = desk.asked_for(cursor).await;
+        assert_eq!(served(answer).candidate.model.as_str(), "weak");
+        assert_eq!(why.decision.reason, Reason::CheapestEligible);
+        assert_eq!(why.decision.odds, None);
+    }
+}
+
+#[tokio::test]
+async fn under_a_ceiling_a_character_is_worth_what_the_month_has_for_it() {
+    let policy = Policy {
+        allowance: Allowance {
+            own: Some("30.00".parse().expect("an amount")),
+            ..Allowance::default()
+        },
+        ..by_value()
+    };
+    let desk = Desk::new(policy, two_models()).await;
+    let cursor = desk.open("let x = $0\n");
+    // Before the ledger was read nothing is known, and nothing paid is asked.
+    let (answer, _) = desk.asked_for(cursor).await;
+    assert_eq!(answer, Answer::Nothing(Nothing::NothingEligible));
+    assert!(desk.engine.read_spending().await);
+    let cursor = desk.change("let other = $0\n");
+    let (_, why) = desk.asked_for(cursor).await;
+    let odds = why.decision.odds.expect("chance had a part in it");
+    // November has 21 working days of ten hours with sixty decision points each, and 510 other
+    // hours with one; one and a half kept characters come of each.
+    let points = 21.0 * 600.0 + 510.0;
+    let expected = 30e12 / 1.005 / (1.5 * points);
+    let worth = odds.value_per_char.pico_usd() as f64;
+    assert!((worth / expected - 1.0).abs() < 0.01, "{worth} {expected}");
+}
+
+#[tokio::test]
+async fn a_host_that_has_its_share_is_out_whatever_its_model_is_worth() {
+    let policy = Policy {
+        supplier_cap: Ppm::from_fraction(0.5),
+        ..Policy::default()
+    };
+    let mut other = spec("other", Some("3"));
+    other.base_url = "http://other.example".into();
+    let arms = vec![
+        (hosted("first"), Script::answer("first();")),
+        (other, Script::answer("other();")),
+    ];
+    let desk = Desk::new(policy, arms).await;
+    let offers = |first: u64, other: u64, embedded: u64| {
+        let of = |(name, count): (&str, u64)| (ModelId::new(name), count);
+        let offers = [("first", first), ("other", other), ("embedded", embedded)];
+        let traffic = Traffic {
+            points: Default::default(),
+            offers: offers.into_iter().map(of).collect(),
+        };
+        let now = Timestamp::from_unix_micros(NOON);
+        desk.engine.pace.take(traffic, now);
+    };
+    let mut asked = Vec::new();
+    for (n, (first, other, embedded)) in [(300, 100, 0), (200, 100, 150), (90, 10, 0)]
+        .into_iter()
+        .enumerate()
+    {
+        offers(first, other, embedded);
+        let cursor = desk.open(&format!("let x{n} = $0\n"));
+        let (_, why) = desk.asked_for(cursor).await;
+        asked.push(why.decision.route[0].to_string());
+    }
+    // At 75 % it is out; at 44 %, the embedded model's share included, it is not; of a hundred
+    // suggestions nobody makes a share.
+    assert_eq!(asked, ["other", "first", "first"]);
+}
+
+#[tokio::test]
+async fn what_was_learnt_is_there_in_the_next_session() {
+    let desk = Desk::new(by_value(), two_models()).await;
+    let cursor = desk.open("let x = $0\n");
+    let (_, first) = desk.asked_for(cursor).await;
+    desk.teach_of("weak", &first, 50, false);
+    desk.engine.close().await;
+    let kept = std::fs::read_to_string(desk.folder.path().join("estimates.json"));
+    let kept = kept.expect("it was kept");
+    assert!(
+        kept.contains("\"weak\"") && !kept.contains("let x"),
+        "{kept}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_better_answer_is_waited_for_and_a_late_one_is_not_shown() {
+    for (millis, is_late) in [(100, false), (2_000, true)] {
+        let wait = Duration::from_millis(millis);
+        // The name that was begun is taken back, so the answer begins with it.
+        let script = Script::answer("first();").usage(used(100, 20)).then();
+        let script = script.wait(wait).text("pool.reserve(id);");
+        let script = script.usage(used(100, 20));
+        let desk = Desk::new(by_value(), vec![(hosted("strong"), script)]).await;
+        let cursor = desk.open("let x = $0\n");
+        let (_, first) = desk.asked_for(cursor).await;
+        desk.teach_of("strong", &first, 400, true);
+        let (newest, rest) = desk.teach();
+        let cursor = desk.change(&newest);
+        let began = tokio::time::Instant::now();
+        let (answer, why) = desk.asked_for(cursor).await;
+        assert_eq!(why.decision.action, Action::Call);
+        let served = served(answer);
+        if is_late {
+            assert_eq!(served.candidate.source, Source::Embedded);
+            assert_eq!(served.candidate.text, rest);
+            assert_eq!(served.reason, Reason::Deadline.as_str());
+            assert_eq!(served.expected_cost, Money::ZERO);
+            assert!(began.elapsed() < Duration::from_millis(350));
+            // What is shown stays the same when the late answer is there.
+            tokio::time::sleep(wait).await;
+            let again = super::served(desk.complete(cursor).await);
+            assert_eq!(again.candidate.text, rest);
+            assert_eq!(again.candidate.id, served.candidate.id);
+            desk.engine
+                .accept(served.candidate.id)
+                .await
+                .expect("it was offered");
+        } else {
+            assert_eq!(served.candidate.model.as_str(), "strong");
+        }
+        let totals = desk.totals().await;
+        // The call is paid for either way: twice 120 tokens at a dollar per million.
+        assert_eq!(totals.cost_pico(), Some(2 * 120_000_000));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_held_back_is_shown_when_the_call_fails() {
+    let script = Script::answer("first();")
+        .usage(used(1, 1))
+        .then()
+        .fail(ModelError::RateLimited { retry_after: None });
+    let desk = Desk::new(by_value(), vec![(hosted("strong"), script)]).await;
+    let cursor = desk.open("let x = $0\n");
+    let (_, first) = desk.asked_for(cursor).await;
+    desk.teach_of("strong", &first, 400, true);
+    let (newest, rest) = desk.teach();
+    let cursor = desk.change(&newest);
+    let (answer, _) = desk.asked_for(cursor).await;
+    let served = served(answer);
+    assert_eq!(served.candidate.text, rest);
+    assert_eq!(served.reason, Reason::Fallback.as_str());
+}

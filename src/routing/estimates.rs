@@ -1,0 +1,284 @@
+//! What is known of all arms, in one state that every lesson goes into, whoever keeps it.
+//!
+//! A lesson is a label of a place, the end of a call, or what an accept has kept. The same lessons
+//! come from a session as they happen and from a ledger that is read again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::arm_posterior::ArmPosterior;
+use super::encode::encode;
+use super::logistic::Channel;
+use super::vector::FeatureVector;
+use super::watch::{Turn, Watch};
+use crate::domain::{Features, ModelId, Money};
+
+/// What a place looked like when it was decided.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    vector: FeatureVector,
+    language: String,
+}
+
+impl Sight {
+    /// Looks at a place.
+    #[must_use]
+    pub fn of(features: &Features) -> Self {
+        Self {
+            vector: encode(features),
+            language: features.language.clone(),
+        }
+    }
+}
+
+/// One thing that is learnt of an arm.
+#[derive(Clone, Copy, Debug)]
+pub enum Lesson<'l> {
+    /// A candidate was what came to be typed, or was not; shown or not.
+    Matched(&'l Sight, bool),
+    /// An offer was accepted, or was not; the number is the weight of the evidence.
+    Offered(&'l Sight, bool, f64),
+    /// So many characters of an accept were still there after ten minutes.
+    Kept(u32),
+    /// An answer came after so many milliseconds.
+    Answered(u32),
+    /// An answer had something to offer, or nothing that the filters let through.
+    Usable(bool),
+    /// A call has cost this, of the most that was expected.
+    Cost(Money, Money),
+}
+
+/// One arm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Known {
+    /// The model behind it, as its provider calls it.
+    behind: String,
+    posterior: ArmPosterior,
+    /// By language.
+    watches: BTreeMap<String, Watch>,
+}
+
+/// What is known of all arms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimates {
+    arms: BTreeMap<ModelId, Known>,
+    lessons: u64,
+}
+
+impl Estimates {
+    /// Sees that an arm is known: one that is new begins among its siblings, and what was learnt of
+    /// another model behind the same name counts for less. Returns whether anything is other than
+    /// before.
+    pub fn meet(&mut self, arm: &ModelId, behind: &str) -> bool {
+        if let Some(known) = self.arms.get_mut(arm) {
+            let is_other = known.behind != behind;
+            if is_other {
+                known.posterior.model_changed();
+                known.watches.clear();
+                behind.clone_into(&mut known.behind);
+            }
+            return is_other;
+        }
+        let siblings: Vec<&ArmPosterior> =
+            self.arms.values().map(|known| &known.posterior).collect();
+        let known = Known {
+            behind: behind.to_owned(),
+            posterior: ArmPosterior::newcomer(&siblings),
+            watches: BTreeMap::new(),
+        };
+        self.arms.insert(arm.clone(), known);
+        true
+    }
+
+    /// Takes over an arm as another state has it.
+    pub fn adopt(&mut self, arm: &ModelId, other: &Self) {
+        if let Some(known) = other.arms.get(arm) {
+            self.arms.insert(arm.clone(), known.clone());
+        }
+    }
+
+    /// Returns what is known of an arm, once it was met.
+    #[must_use]
+    pub fn posterior(&self, arm: &ModelId) -> Option<&ArmPosterior> {
+        self.arms.get(arm).map(|known| &known.posterior)
+    }
+
+    /// Returns whether an arm has become worse in a language.
+    #[must_use]
+    pub fn is_demoted(&self, arm: &ModelId, language: &str) -> bool {
+        let watch = self
+            .arms
+            .get(arm)
+            .and_then(|known| known.watches.get(language));
+        watch.is_some_and(Watch::is_demoted)
+    }
+
+    /// Returns how many lessons it was taught.
+    #[must_use]
+    pub const fn lessons(&self) -> u64 {
+        self.lessons
+    }
+
+    /// Learns. A lesson about an arm that was never met is lost. Returns what the watch over the arm
+    /// has to say of it, with the language.
+    pub fn learn<'l>(&mut self, arm: &ModelId, lesson: Lesson<'l>) -> Option<(Turn, &'l str)> {
+        let known = self.arms.get_mut(arm)?;
+        self.lessons += 1;
+        match lesson {
+            Lesson::Matched(sight, is_match) => {
+                known.posterior.observe_match(&sight.vector, is_match);
+                let watch = known.watches.entry(sight.language.clone()).or_default();
+                return watch
+                    .observe(is_match)
+                    .map(|turn| (turn, sight.language.as_str()));
+            }
+            Lesson::Offered(sight, is_accepted, weight) => {
+                let vector = &sight.vector;
+                known
+                    .posterior
+                    .observe_offer(vector, is_accepted, weight, Channel::CLEAR);
+            }
+            Lesson::Kept(characters) => known.posterior.observe_kept(characters),
+            Lesson::Answered(millis) => known.posterior.observe_latency(millis),
+            Lesson::Usable(is_usable) => known.posterior.observe_offered(is_usable),
+            Lesson::Cost(cost, worst) => known.posterior.observe_cost(cost, worst),
+        }
+        None
+    }
+
+    /// Adds what `mine` has learnt since it was `base`: others may have taught this state in between.
+    pub fn merge(&mut self, base: &Self, mine: &Self) {
+        self.lessons += mine.lessons.saturating_sub(base.lessons);
+        for (arm, learnt) in &mine.arms {
+            let Some(known) = self.arms.get_mut(arm) else {
+                self.arms.insert(arm.clone(), learnt.clone());
+                continue;
+            };
+            if known.behind != learnt.behind {
+                known.posterior.model_changed();
+                known.watches.clear();
+                known.behind.clone_from(&learnt.behind);
+            }
+            let Some(before) = base.arms.get(arm) else {
+                continue;
+            };
+            if !known.posterior.merge(&before.posterior, &learnt.posterior) {
+                known.posterior = learnt.posterior.clone();
+            }
+            // Two sums over different labels have no common one: who has seen labels last is right.
+            for (language, watch) in &learnt.watches {
+                if before.watches.get(language) != Some(watch) {
+                    known.watches.insert(language.clone(), *watch);
+                }
+            }
+        }
+    }
+
+    /// Returns whether it can have come from lessons.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.arms.values().all(|known| known.posterior.is_sound())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CursorSite;
+    use crate::routing::sigmoid;
+
+    fn sight(language: &str) -> Sight {
+        Sight::of(&Features {
+            language: language.into(),
+            site: CursorSite::LineEnd,
+            embedded_confidence: None,
+            embedded_chars: None,
+            prompt_tokens: 900,
+            line_prefix_chars: 8,
+            partial_identifier_chars: 0,
+            document_lines: 100,
+        })
+    }
+
+    fn p(estimates: &Estimates, arm: &ModelId) -> f64 {
+        let posterior = estimates.posterior(arm).expect("it was met");
+        sigmoid(posterior.accept(&sight("rust").vector).mean)
+    }
+
+    fn met() -> (Estimates, ModelId) {
+        let (mut estimates, arm) = (Estimates::default(), ModelId::new("a"));
+        assert!(estimates.meet(&arm, "a-1"));
+        assert!(!estimates.meet(&arm, "a-1"));
+        (estimates, arm)
+    }
+
+    #[test]
+    fn what_two_have_learnt_from_the_same_beginning_is_added() {
+        let (base, arm) = met();
+        let (mut here, mut there) = (base.clone(), base.clone());
+        let place = sight("rust");
+        for _ in 0..60 {
+            here.learn(&arm, Lesson::Matched(&place, true));
+            there.learn(&arm, Lesson::Matched(&place, true));
+        }
+        let alone = p(&here, &arm);
+        here.merge(&base, &there);
+        assert!(p(&here, &arm) > alone && alone > p(&base, &arm));
+        assert_eq!(here.lessons(), 120);
+        assert!(here.is_sound());
+    }
+
+    #[test]
+    fn another_model_behind_the_name_keeps_the_mean_and_less_of_the_certainty() {
+        let (mut estimates, arm) = met();
+        let place = sight("rust");
+        for _ in 0..300 {
+            estimates.learn(&arm, Lesson::Matched(&place, false));
+        }
+        let deviation = |estimates: &Estimates| {
+            let posterior = estimates.posterior(&arm).expect("it was met");
+            posterior.accept(&place.vector).deviation
+        };
+        let (before, sure) = (p(&estimates, &arm), deviation(&estimates));
+        assert!(estimates.meet(&arm, "a-2"));
+        assert!((p(&estimates, &arm) - before).abs() < 1e-6);
+        assert!(deviation(&estimates) > 1.3 * sure);
+    }
+
+    #[test]
+    fn an_arm_that_falls_in_one_language_is_demoted_there_alone() {
+        let (mut estimates, arm) = met();
+        let (rust, go) = (sight("rust"), sight("go"));
+        for n in 0..600 {
+            estimates.learn(&arm, Lesson::Matched(&rust, n % 2 == 0));
+            estimates.learn(&arm, Lesson::Matched(&go, n % 2 == 0));
+        }
+        let turns: Vec<_> = (0..200)
+            .filter_map(|_| estimates.learn(&arm, Lesson::Matched(&rust, false)))
+            .collect();
+        assert_eq!(turns, [(Turn::Demoted, "rust")]);
+        assert!(estimates.is_demoted(&arm, "rust"));
+        assert!(!estimates.is_demoted(&arm, "go"));
+    }
+
+    #[test]
+    fn it_comes_back_from_json_as_it_was() {
+        let (mut estimates, arm) = met();
+        estimates.learn(&arm, Lesson::Matched(&sight("rust"), true));
+        estimates.learn(
+            &arm,
+            Lesson::Cost(Money::from_pico_usd(3), Money::from_pico_usd(9)),
+        );
+        let text = serde_json::to_string(&estimates).expect("it is written");
+        let read: Estimates = serde_json::from_str(&text).expect("it is read");
+        assert_eq!(read, estimates);
+    }
+
+    #[test]
+    fn a_stranger_teaches_nothing() {
+        let (mut estimates, _) = met();
+        estimates.learn(&ModelId::new("b"), Lesson::Kept(9));
+        assert_eq!(estimates.lessons(), 0);
+    }
+}
