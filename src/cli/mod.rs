@@ -71,7 +71,7 @@ enum CommandArgs {
     Report(report::ReportArgs),
     /// Show what may be spent this month, what was, and where the month will end.
     Budget(budget::BudgetArgs),
-    /// Judge the router where the truth is known.
+    /// Judge the router where the truth is known, or teach it from the ledger.
     #[command(subcommand)]
     Route(route::RouteArgs),
     /// Look into the price book, compare price files, and import them.
@@ -221,7 +221,7 @@ impl Command {
                 budget::run(&args, &self.paths.ledger(), Clock::system().now(), &mut out).await
             }
             CommandArgs::Route(args) => {
-                route::run(args, &mut out)?;
+                route::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await?;
                 Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Prices(args) => prices::run(args, &self, Clock::system().now(), &mut out),

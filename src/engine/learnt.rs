@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::routing::{Estimates, Lesson, Sight, Turn};
 
-use kept::KeepError;
+pub use kept::{KeepError, replace_estimates};
 
 /// How many decisions wait for what becomes of them: what was accepted is looked for once more after
 /// ten minutes.
@@ -35,7 +35,7 @@ struct State {
     base: Estimates,
     waiting: HashMap<DecisionId, Waiting>,
     order: VecDeque<DecisionId>,
-    file: kept::File,
+    file: kept::Standing,
 }
 
 /// A step that was decided for a model over the network.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arm_posterior::ArmPosterior;
 use super::encode::encode;
-use super::logistic::Channel;
+use super::logistic::{Channel, sigmoid};
 use super::vector::FeatureVector;
 use super::watch::{Turn, Watch};
 use crate::domain::{Features, ModelId, Money};
@@ -102,6 +102,13 @@ impl Estimates {
     #[must_use]
     pub fn posterior(&self, arm: &ModelId) -> Option<&ArmPosterior> {
         self.arms.get(arm).map(|known| &known.posterior)
+    }
+
+    /// Returns how likely an answer of an arm is taken to be accepted at a place, once it was met.
+    #[must_use]
+    pub fn probability(&self, arm: &ModelId, sight: &Sight) -> Option<f64> {
+        let posterior = self.posterior(arm)?;
+        Some(sigmoid(posterior.accept(&sight.vector).mean))
     }
 
     /// Returns whether an arm has become worse in a language.

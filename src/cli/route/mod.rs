@@ -1,14 +1,17 @@
-//! `mantle route`: what the router is worth, on tables where the truth is known.
+//! `mantle route`: what the router is worth, on tables where the truth is known; and what one's own
+//! ledger teaches it.
 
 mod read;
 mod show;
+mod train;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::WrongUse;
+use crate::domain::Timestamp;
 use crate::routing::eval::{EvalError, RawTable, evaluate};
 
 /// What can be said after `mantle route`.
@@ -16,6 +19,8 @@ use crate::routing::eval::{EvalError, RawTable, evaluate};
 pub enum RouteArgs {
     /// Judge the router on a table of what models did: what it saves, and what chance would.
     Eval(EvalArgs),
+    /// Learn the models anew from this ledger, and show how well what was believed fitted what came.
+    Train(train::TrainArgs),
 }
 
 /// What can be said after `mantle route eval`.
@@ -48,8 +53,19 @@ pub struct EvalArgs {
 ///
 /// # Errors
 /// [`WrongUse`] for models that are not there; otherwise what a file said.
-pub fn run(args: &RouteArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let RouteArgs::Eval(args) = args;
+pub async fn run(
+    args: &RouteArgs,
+    ledger: &Path,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    match args {
+        RouteArgs::Eval(args) => eval(args, out),
+        RouteArgs::Train(args) => train::run(args, ledger, now, out).await,
+    }
+}
+
+fn eval(args: &EvalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let test = read::table(&args.outcomes, &args.instances)?;
     let fit = match (&args.fit_outcomes, &args.fit_instances) {
         (Some(outcomes), Some(instances)) => Some(read::table(outcomes, instances)?),
@@ -126,7 +142,10 @@ mod tests {
         line.extend(["--instances", &instances]);
         line.extend(more);
         let mut out = Vec::new();
-        run(&Line::parse_from(line).route, &mut out)?;
+        let RouteArgs::Eval(args) = Line::parse_from(line).route else {
+            panic!("the tests judge tables");
+        };
+        super::eval(&args, &mut out)?;
         Ok(String::from_utf8(out).expect("UTF-8"))
     }
 

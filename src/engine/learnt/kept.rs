@@ -1,6 +1,6 @@
 //! What was learnt, from one session to the next and from one window to the other.
 
-use std::fs::{self, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ struct Stamp {
 
 /// How this session stands to the file.
 #[derive(Default)]
-pub(super) struct File {
+pub(super) struct Standing {
     /// Whether it was read once.
     is_known: bool,
     /// Whether the user knows that nothing is kept.
@@ -71,17 +71,7 @@ impl Learnt {
     /// When the file cannot be taken or is of another version. Nothing is lost: what was learnt is
     /// added the next time.
     pub fn keep(&self, folder: &Path, price: Option<f64>) -> Result<Option<f64>, KeepError> {
-        fs::create_dir_all(folder)?;
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(folder.join("estimates.lock"))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(KeepError::Busy),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        let _lock = lock(folder)?;
         let path = folder.join(FILE_NAME);
         let on_disk = read(&path)?;
         let mut state = self.state();
@@ -94,21 +84,50 @@ impl Learnt {
         state.base = all.clone();
         drop(state);
         if has_learnt {
-            let price = price.or(found).unwrap_or(0.0);
-            let kept = Kept {
-                version: VERSION,
-                price,
-                estimates: all,
-            };
-            let unfinished = folder.join("estimates.json.new");
-            fs::write(
-                &unfinished,
-                serde_json::to_vec(&kept).map_err(io::Error::other)?,
-            )?;
-            fs::rename(unfinished, path)?;
+            write(folder, all, price.or(found))?;
         }
         Ok(found.filter(|_| is_first))
     }
+}
+
+/// Puts other estimates in place of those that are kept in `folder`. Sessions that run add to them
+/// what they have learnt since they last looked.
+///
+/// # Errors
+///
+/// When the file cannot be taken or is of another version; it is as it was then.
+pub fn replace_estimates(folder: &Path, estimates: &Estimates) -> Result<(), KeepError> {
+    let _lock = lock(folder)?;
+    let found = read(&folder.join(FILE_NAME))?;
+    write(folder, estimates.clone(), found.map(|kept| kept.price))
+}
+
+/// Takes the file for oneself, until what is returned is dropped.
+fn lock(folder: &Path) -> Result<File, KeepError> {
+    fs::create_dir_all(folder)?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(folder.join("estimates.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(KeepError::Busy),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn write(folder: &Path, estimates: Estimates, price: Option<f64>) -> Result<(), KeepError> {
+    let kept = Kept {
+        version: VERSION,
+        price: price.unwrap_or(0.0),
+        estimates,
+    };
+    let bytes = serde_json::to_vec(&kept).map_err(io::Error::other)?;
+    let unfinished = folder.join("estimates.json.new");
+    fs::write(&unfinished, bytes)?;
+    fs::rename(unfinished, folder.join(FILE_NAME))?;
+    Ok(())
 }
 
 /// Reads the file; one that makes no sense is put aside, so that nothing is lost and the next is

@@ -7,6 +7,8 @@ use crate::domain::{
 };
 use crate::engine::book::Traffic;
 use crate::engine::explain::Explanation;
+use crate::ledger::What;
+use crate::routing::Estimates;
 
 /// An owner for whom a thousand characters are worth a dollar.
 fn by_value() -> Policy {
@@ -279,4 +281,49 @@ async fn an_answer_that_is_held_back_is_shown_when_the_call_fails() {
     let served = served(answer);
     assert_eq!(served.candidate.text, rest);
     assert_eq!(served.reason, Reason::Fallback.as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ledger_has_all_that_a_session_was_taught() {
+    let desk = Desk::new(by_value(), two_models()).await;
+    let cursor = desk.open("let x = $0\n");
+    let (answer, _) = desk.asked_for(cursor).await;
+    let served = served(answer);
+    let text = served.candidate.text.clone();
+    desk.change(&format!("let x = {text}$0\n"));
+    desk.engine
+        .accept(served.candidate.id)
+        .await
+        .expect("it was offered");
+    tokio::time::sleep(Duration::from_secs(601)).await;
+    desk.engine
+        .record_all(desk.engine.episodes.tick(desk.engine.clock.now()));
+    desk.engine.close().await;
+    let lessons = desk.engine.learnt.with(Estimates::lessons);
+
+    let path = desk.folder.path().join("ledger.sqlite3");
+    let reader = LedgerReader::open_read_only(&path).await.expect("a ledger");
+    let all = (
+        Timestamp::from_unix_micros(0),
+        Timestamp::from_unix_micros(i64::MAX),
+    );
+    let mut heard = Vec::new();
+    reader
+        .lessons(all, |taught| heard.push(taught.what))
+        .await
+        .expect("it is read");
+    assert!(
+        matches!(
+            heard.as_slice(),
+            [
+                What::Called { was_usable: true, .. },
+                What::Ended { kind: OutcomeKind::Accepted, .. },
+                What::Kept(kept),
+                What::Compared { is_match: true },
+            ] if *kept > 0
+        ),
+        "{heard:?}"
+    );
+    // A call is three lessons: how long it took, what it cost, whether it was of use.
+    assert_eq!(lessons, 3 + 1 + 1 + 1);
 }

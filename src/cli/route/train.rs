@@ -1,0 +1,274 @@
+//! `mantle route train`: learns the models anew from one's own ledger, and says how well what was
+//! believed of them fitted what came.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::cli::report::Moment;
+use crate::domain::{CallOutcome, ModelId, OutcomeKind, Timestamp};
+use crate::engine::replace_estimates;
+use crate::ledger::{LedgerReader, Taught, What};
+use crate::routing::{Estimates, Lesson, Sight};
+
+/// From so many offers on a calibration error says something.
+const ENOUGH: f64 = 300.0;
+const BINS: usize = 10;
+
+/// What can be said after `mantle route train`.
+#[derive(clap::Args, Clone, Debug)]
+pub struct TrainArgs {
+    /// Learn from this moment on: 90d ago, a day (2026-11-01) or a time (RFC 3339); UTC
+    #[arg(long, value_name = "WHEN", default_value = "365d")]
+    pub since: Moment,
+    /// Show what would be learnt, and keep the estimates as they are
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was believed of an arm in one language, and what came.
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    lines: u64,
+    right: u64,
+    offers: f64,
+    accepted: f64,
+    expected: f64,
+    /// Weight, expected and accepted by how likely an accept was taken to be.
+    bins: [[f64; 3]; BINS],
+}
+
+impl Cell {
+    fn offered(&mut self, p: f64, is_accepted: bool, weight: f64) {
+        let label = if is_accepted { weight } else { 0.0 };
+        self.offers += weight;
+        self.accepted += label;
+        self.expected += weight * p;
+        let bin = ((p * BINS as f64) as usize).min(BINS - 1);
+        for (sum, more) in self.bins[bin].iter_mut().zip([weight, weight * p, label]) {
+            *sum += more;
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.right += other.right;
+        self.offers += other.offers;
+        self.accepted += other.accepted;
+        self.expected += other.expected;
+        for (bin, more) in self.bins.iter_mut().zip(&other.bins) {
+            bin.iter_mut()
+                .zip(more)
+                .for_each(|(sum, more)| *sum += more);
+        }
+    }
+
+    /// Returns the expected calibration error: how far apart belief and truth are, bin by bin.
+    fn calibration_error(&self) -> Option<f64> {
+        let apart = self.bins.iter().map(|[_, p, label]| (p - label).abs());
+        (self.offers >= ENOUGH).then(|| apart.sum::<f64>() / self.offers)
+    }
+
+    fn line(&self, model: &ModelId, language: Option<&str>) -> Line {
+        let share = |part: f64, all: f64| (all > 0.0).then(|| part / all);
+        Line {
+            model: model.to_string(),
+            language: language.map(str::to_owned),
+            lines: self.lines,
+            right: share(self.right as f64, self.lines as f64),
+            offers: self.offers,
+            accepted: share(self.accepted, self.offers),
+            expected: share(self.expected, self.offers),
+            calibration_error: self.calibration_error(),
+        }
+    }
+}
+
+/// One line of what is printed.
+#[derive(Clone, Debug, Serialize)]
+struct Line {
+    model: String,
+    /// All of them where it is absent.
+    language: Option<String>,
+    /// Candidates that were compared with what was typed.
+    lines: u64,
+    right: Option<f64>,
+    /// Offers by the weight of what is known of them.
+    offers: f64,
+    accepted: Option<f64>,
+    /// What was expected of each before its outcome was known.
+    expected: Option<f64>,
+    calibration_error: Option<f64>,
+}
+
+impl Line {
+    fn name(&self) -> String {
+        self.language
+            .as_ref()
+            .map_or_else(|| self.model.clone(), |language| format!("  {language}"))
+    }
+}
+
+/// Learns from rows, each judged before it teaches.
+#[derive(Default)]
+struct Training {
+    estimates: Estimates,
+    cells: BTreeMap<(ModelId, String), Cell>,
+}
+
+impl Training {
+    fn hear(&mut self, taught: &Taught) {
+        let sight = Sight::of(&taught.features);
+        let (arm, language) = (&taught.arm, &taught.features.language);
+        if let What::Called { behind, .. } = &taught.what {
+            self.estimates.meet(arm, behind);
+        }
+        let cell = self
+            .cells
+            .entry((arm.clone(), language.clone()))
+            .or_default();
+        let mut learn = |lesson: Lesson<'_>| {
+            self.estimates.learn(arm, lesson);
+        };
+        match &taught.what {
+            What::Compared { is_match } => {
+                cell.lines += 1;
+                cell.right += u64::from(*is_match);
+                learn(Lesson::Matched(&sight, *is_match));
+            }
+            What::Ended { kind, weight } => {
+                let is_accepted =
+                    matches!(kind, OutcomeKind::Accepted | OutcomeKind::PartlyAccepted);
+                if let Some(p) = self.estimates.probability(arm, &sight) {
+                    cell.offered(p, is_accepted, *weight);
+                }
+                let lesson = Lesson::Offered(&sight, is_accepted, *weight);
+                self.estimates.learn(arm, lesson);
+            }
+            What::Kept(characters) => learn(Lesson::Kept(*characters)),
+            What::Called {
+                outcome,
+                cost,
+                duration_ms,
+                was_usable,
+                ..
+            } => {
+                let is_answered = matches!(outcome, CallOutcome::Done | CallOutcome::Early);
+                if is_answered {
+                    learn(Lesson::Answered(*duration_ms));
+                    learn(Lesson::Usable(*was_usable));
+                }
+                if let Some(cost) = cost
+                    && (is_answered || *outcome == CallOutcome::Cancelled)
+                {
+                    learn(Lesson::Cost(*cost, taught.worst));
+                }
+            }
+        }
+    }
+
+    /// Returns the lines: each model, and below it its languages.
+    fn lines(&self) -> Vec<Line> {
+        let mut models: BTreeMap<&ModelId, Cell> = BTreeMap::new();
+        for ((model, _), cell) in &self.cells {
+            models.entry(model).or_default().add(cell);
+        }
+        let mut lines = Vec::new();
+        for (model, all) in models {
+            lines.push(all.line(model, None));
+            let of_model = self.cells.iter().filter(|((of, _), _)| of == model);
+            lines.extend(of_model.map(|((_, language), cell)| cell.line(model, Some(language))));
+        }
+        lines
+    }
+}
+
+/// Learns from the ledger at `ledger`, whose folder has the estimates, too.
+///
+/// # Errors
+/// What the ledger, the estimates or `out` said; nothing is written then.
+pub async fn run(
+    args: &TrainArgs,
+    ledger: &Path,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let reader = LedgerReader::open_read_only(ledger).await?;
+    let mut training = Training::default();
+    let since = args.since.at(now);
+    reader
+        .lessons((since, now), |taught| training.hear(&taught))
+        .await?;
+    let lessons = training.estimates.lessons();
+    let is_written = !args.dry_run && lessons > 0;
+    if is_written {
+        let folder = ledger.parent().unwrap_or(Path::new("."));
+        replace_estimates(folder, &training.estimates)?;
+    }
+    let lines = training.lines();
+    let text = if args.json {
+        let report = serde_json::json!({
+            "version": 1,
+            "since": since,
+            "lessons": lessons,
+            "written": is_written,
+            "lines": lines,
+        });
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        show(&lines, lessons, is_written)
+    };
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("what was learnt could not be printed")
+}
+
+fn show(lines: &[Line], lessons: u64, is_written: bool) -> String {
+    if lessons == 0 {
+        return "The ledger has nothing to teach about models over the network yet; \
+                what was known of them stays.\n"
+            .to_owned();
+    }
+    let percent = |share: Option<f64>| {
+        share.map_or_else(|| "—".to_owned(), |share| format!("{:.1} %", 100.0 * share))
+    };
+    let width = lines.iter().map(|line| line.name().chars().count()).max();
+    let width = width.unwrap_or(0).max("model".len());
+    let mut text = format!(
+        "Learnt from {lessons} lessons\n\n{:<width$}  {:>7}  {:>7}  {:>7}  {:>8}  {:>8}  {:>6}\n",
+        "model", "lines", "right", "offers", "accepted", "expected", "off by",
+    );
+    for line in lines {
+        let _ = writeln!(
+            text,
+            "{:<width$}  {:>7}  {:>7}  {:>7.0}  {:>8}  {:>8}  {:>6}",
+            line.name(),
+            line.lines,
+            percent(line.right),
+            line.offers,
+            percent(line.accepted),
+            percent(line.expected),
+            percent(line.calibration_error),
+        );
+    }
+    text.push_str(
+        "\nexpected: what was believed before each outcome was known; off by: the calibration \
+         error, from 300 offers on\n",
+    );
+    text.push_str(if is_written {
+        "The estimates were replaced; sessions that run add to them what they learn.\n"
+    } else {
+        "Nothing was written.\n"
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests;
