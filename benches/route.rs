@@ -59,6 +59,7 @@ fn main() {
             fits: true,
             is_affordable: true,
             is_within_cap: true,
+            is_drilled: false,
             latency_ms: Some(250),
         })
         .collect();

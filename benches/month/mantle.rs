@@ -139,6 +139,7 @@ impl Mantle {
                 fits: true,
                 is_affordable: true,
                 is_within_cap: true,
+                is_drilled: false,
                 latency_ms: None,
             })
             .collect();

@@ -9,6 +9,7 @@ mod budget;
 mod complete;
 mod config;
 mod doctor;
+mod drill;
 mod init;
 mod ledger;
 mod log;
@@ -22,7 +23,7 @@ mod route;
 mod source;
 mod typing;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use log::LogGuard;
 
 use crate::config::{Environment, Layers, Loaded, Paths, load};
+use crate::domain::Timestamp;
 use crate::engine::Clock;
 use crate::ledger::margin::{CallGroup, PriceLists};
 
@@ -74,6 +76,8 @@ enum CommandArgs {
     /// Judge the router where the truth is known, or teach it from the ledger.
     #[command(subcommand)]
     Route(route::RouteArgs),
+    /// Take a supplier away for a while, and see what that does to service and margin.
+    Drill(drill::DrillArgs),
     /// Look into the price book, compare price files, and import them.
     #[command(subcommand)]
     Prices(prices::PricesArgs),
@@ -199,20 +203,7 @@ impl Command {
             }
             CommandArgs::Complete(args) => complete::run(args, &self, &mut out).await,
             CommandArgs::Report(args) => {
-                let settings = self.load().settings;
-                let mut args = args.clone();
-                let allowance = &settings.policy.allowance;
-                args.seat_price = args.seat_price.or(allowance.seat_price);
-                args.seats = args.seats.or(allowance.seats);
-                let rates = |calls: &CallGroup| report::rates_of(&settings, calls);
-                let now = Clock::system().now();
-                let announced =
-                    |calls: &CallGroup| report::announced_for(&settings.prices, calls, now);
-                let prices = PriceLists {
-                    rates: &rates,
-                    announced: &announced,
-                };
-                report::run(args, &self.paths.ledger(), now, &prices, &mut out).await?;
+                self.report(args, Clock::system().now(), &mut out).await?;
                 Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Budget(args) => {
@@ -224,6 +215,7 @@ impl Command {
                 route::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await?;
                 Ok(ExitCode::SUCCESS)
             }
+            CommandArgs::Drill(args) => drill::run(args, &self, &Clock::system(), &mut out).await,
             CommandArgs::Prices(args) => prices::run(args, &self, Clock::system().now(), &mut out),
             CommandArgs::Revenue(args) => {
                 revenue::run(args, &self, Clock::system().now(), &mut out).await
@@ -241,6 +233,26 @@ impl Command {
                 Ok(ExitCode::SUCCESS)
             }
         }
+    }
+
+    async fn report(
+        &self,
+        args: &report::ReportArgs,
+        now: Timestamp,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<()> {
+        let settings = self.load().settings;
+        let mut args = args.clone();
+        let allowance = &settings.policy.allowance;
+        args.seat_price = args.seat_price.or(allowance.seat_price);
+        args.seats = args.seats.or(allowance.seats);
+        let rates = |calls: &CallGroup| report::rates_of(&settings, calls);
+        let announced = |calls: &CallGroup| report::announced_for(&settings.prices, calls, now);
+        let prices = PriceLists {
+            rates: &rates,
+            announced: &announced,
+        };
+        report::run(args, &self.paths.ledger(), now, &prices, out).await
     }
 
     fn load(&self) -> Loaded {

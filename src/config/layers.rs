@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::check::{Complaint, unknown_keys};
 use super::settings::{INDEX_MEMORY, Settings, resolve};
-use super::variables;
 use super::{Options, Paths};
+use super::{drill, variables};
 use crate::prices::Prices;
 
 /// The process' environment, taken once so that nothing below reads it.
@@ -57,6 +57,8 @@ pub struct Layers {
     pub user_is_required: bool,
     /// The user's price file, which goes over the bundled prices.
     pub prices: Option<PathBuf>,
+    /// The file of a drill.
+    pub drill: Option<PathBuf>,
     /// The environment.
     pub environment: Environment,
     /// `initializationOptions` of the editor.
@@ -74,6 +76,7 @@ impl Layers {
             user: Some(paths.config.clone()),
             user_is_required,
             prices: Some(paths.prices()),
+            drill: Some(paths.drill()),
             environment,
             editor: None,
             workspace: None,
@@ -87,6 +90,7 @@ impl Layers {
             self.managed.clone(),
             self.user.clone(),
             self.prices.clone(),
+            self.drill.clone(),
             workspace,
         ];
         files.into_iter().flatten()
@@ -167,6 +171,8 @@ pub fn load(layers: &Layers) -> Loaded {
         settings.prices = prices;
         files.push(path.clone());
     }
+    let drill = layers.drill.as_deref();
+    settings.put_drill(drill.and_then(|path| drill::read(path, &mut complaints)));
     if !is_complete {
         // What could not be understood may have been a rule that forbids what follows.
         settings.models.clear();

@@ -6,6 +6,7 @@
 //! gathered before any is shown. No part reads this module: each gets its slice from a face.
 
 mod check;
+mod drill;
 mod keys;
 mod layers;
 mod options;
@@ -15,6 +16,7 @@ mod settings;
 mod variables;
 
 pub use check::{Complaint, nearest};
+pub use drill::drill_text;
 pub use keys::{KeyError, key_of, key_source};
 pub use layers::{Environment, Layers, Loaded, load};
 pub use options::Options;

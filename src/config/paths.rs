@@ -58,6 +58,12 @@ impl Paths {
         self.state.join("ledger.sqlite3")
     }
 
+    /// Returns the file of a drill that runs.
+    #[must_use]
+    pub fn drill(&self) -> PathBuf {
+        self.state.join("drill.toml")
+    }
+
     /// Returns the folder of the logs.
     #[must_use]
     pub fn log(&self) -> PathBuf {

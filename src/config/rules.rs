@@ -44,6 +44,7 @@ pub(super) fn policy(
         allowance,
         choice: choice(&options.routing, complain),
         supplier_cap: supplier_cap(&options.routing, (models, embedded), complain),
+        drill: None,
     };
     policy.id = policy_id(&policy, models);
     policy
@@ -138,7 +139,7 @@ pub(super) fn allowance(
 /// Names a state of rules and models, so that rows made under different ones are told apart, and
 /// answers made under other ones are not given. Every field of both is in it; the log changes no
 /// answer.
-fn policy_id(policy: &Policy, models: &[ModelSpec]) -> String {
+pub(super) fn policy_id(policy: &Policy, models: &[ModelSpec]) -> String {
     let described = format!("{policy:?}{models:?}");
     let hash = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, described.as_bytes());
     hash.simple().to_string()[..12].to_owned()

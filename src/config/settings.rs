@@ -6,7 +6,7 @@ use super::check::Complaint;
 use super::options::{Model, Options, Price};
 use super::rules;
 use crate::domain::{
-    FimTemplate, KeyPlace, ModelId, ModelSpec, Network, Policy, PricePerMTok, PriceSource,
+    Drill, FimTemplate, KeyPlace, ModelId, ModelSpec, Network, Policy, PricePerMTok, PriceSource,
     Protocol, Rates, Region, Tier, known_region,
 };
 use crate::prices::Prices;
@@ -58,6 +58,16 @@ impl SettingsError {
         match self {
             Self::Missing(_) => Some("id, tier, protocol and base_url are required".to_owned()),
             Self::Unknown { hint, .. } => Some(hint.clone()),
+        }
+    }
+}
+
+impl Settings {
+    /// Puts a drill in force, or ends the one that was: the rules have another name then.
+    pub(super) fn put_drill(&mut self, drill: Option<Drill>) {
+        if self.policy.drill != drill {
+            self.policy.drill = drill;
+            self.policy.id = rules::policy_id(&self.policy, &self.models);
         }
     }
 }

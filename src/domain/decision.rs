@@ -58,6 +58,8 @@ named!(
         NoLedger = "no-ledger",
         /// Another model is pinned.
         NotPinned = "not-pinned",
+        /// A drill is held without it.
+        Drill = "drill",
         /// Too much hangs on its supplier already.
         Cap = "cap",
         /// What may still be spent does not cover the most that the call can cost, or it is not known.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::named;
-use super::{Allowance, ModelId, Ppm, Region};
+use super::{Allowance, ModelId, ModelSpec, Ppm, Region, Timestamp, lab_of};
 
 named!(
     /// How one of several eligible models is chosen.
@@ -33,6 +33,31 @@ pub struct Policy {
     pub choice: Option<Choice>,
     /// The most that may hang on one host: its share of what was served in the last 30 days.
     pub supplier_cap: Option<Ppm>,
+    /// A supplier that is taken away for a while, to see how it goes without.
+    pub drill: Option<Drill>,
+}
+
+/// A supplier that is taken away for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Drill {
+    /// A host, a lab, or the id of a model.
+    pub without: String,
+    /// Until then.
+    pub until: Timestamp,
+}
+
+impl Drill {
+    /// Returns whether a model hangs on the supplier that is taken away: by its host, with or without
+    /// the port, its lab or its id.
+    #[must_use]
+    pub fn takes_away(&self, model: &ModelSpec) -> bool {
+        let host = model.host();
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let suppliers = [Some(host), Some(name), lab_of(&model.model)];
+        let mut suppliers = suppliers.into_iter().flatten();
+        model.id.as_str() == self.without
+            || suppliers.any(|supplier| supplier.eq_ignore_ascii_case(&self.without))
+    }
 }
 
 impl Policy {

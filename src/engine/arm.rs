@@ -75,7 +75,7 @@ impl ArmModel {
         &self,
         input: TokenCount,
         now: Timestamp,
-        (is_affordable, is_within_cap): (bool, bool),
+        (is_affordable, is_within_cap, is_drilled): (bool, bool, bool),
     ) -> Arm {
         let answer = u64::from(self.spec.max_output_tokens);
         Arm {
@@ -89,6 +89,7 @@ impl ArmModel {
             fits: u64::from(self.spec.context_tokens) >= answer + 64,
             is_affordable,
             is_within_cap,
+            is_drilled,
             latency_ms: self.health.median_latency_ms(),
         }
     }

@@ -90,13 +90,17 @@ impl Engine {
         let features = features_of(&context, prediction.as_ref(), others);
         let tokens = TokenCount::new(u64::from(features.prompt_tokens));
         let caps = self.within_caps(roster);
+        let drill = roster.policy.drill.as_ref();
+        let drill = drill.filter(|drill| request.received < drill.until);
         let arms: Vec<routing::Arm> = roster
             .arms
             .iter()
             .zip(caps)
             .map(|(arm, is_within_cap)| {
                 let is_affordable = self.affords(roster, arm, tokens);
-                arm.at(tokens, request.received, (is_affordable, is_within_cap))
+                let is_drilled = drill.is_some_and(|drill| drill.takes_away(&arm.spec));
+                let standing = (is_affordable, is_within_cap, is_drilled);
+                arm.at(tokens, request.received, standing)
             })
             .collect();
         if arms.iter().any(|arm| !arm.is_affordable) {

@@ -26,6 +26,8 @@ pub struct Arm {
     pub fits: bool,
     /// Whether the most that a call can cost may still be spent.
     pub is_affordable: bool,
+    /// Whether a drill is held without its supplier.
+    pub is_drilled: bool,
     /// Whether its supplier's share stays below the cap with one answer more.
     pub is_within_cap: bool,
     /// Median time to an answer, where it was measured.
@@ -161,6 +163,9 @@ fn exclusion(arm: &Arm, policy: &Policy, standing: Standing<'_>) -> Option<Exclu
     if !arm.fits {
         return Some(Exclusion::TooLong);
     }
+    if arm.is_drilled {
+        return Some(Exclusion::Drill);
+    }
     if !arm.is_within_cap {
         return Some(Exclusion::Cap);
     }
@@ -198,6 +203,7 @@ mod tests {
             fits: true,
             is_affordable: true,
             is_within_cap: true,
+            is_drilled: false,
             latency_ms: None,
         }
     }

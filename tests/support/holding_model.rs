@@ -57,6 +57,11 @@ impl HoldingModel {
         }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// A configuration in which every request goes to this model.
     pub fn pinned(&self) -> String {
         format!(
@@ -67,11 +72,11 @@ pin = "held"
 id = "held"
 tier = "open-source"
 protocol = "llama-cpp"
-base_url = "http://127.0.0.1:{}"
+base_url = "{}"
 model = "held"
 fim = "qwen2.5-coder"
 "#,
-            self.port
+            self.address()
         )
     }
 

@@ -100,7 +100,8 @@ impl Workspace {
         launch
     }
 
-    fn folders(&self) -> [(&'static str, PathBuf); 3] {
+    /// The variables that keep a process in this workspace.
+    pub fn folders(&self) -> [(&'static str, PathBuf); 3] {
         let inner = |name: &str| self.folder.path().join(name);
         [
             ("XDG_STATE_HOME", inner("state")),

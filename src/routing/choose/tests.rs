@@ -28,6 +28,7 @@ fn arm(name: &str, micro_usd: i64) -> Arm {
         fits: true,
         is_affordable: true,
         is_within_cap: true,
+        is_drilled: false,
         latency_ms: None,
     }
 }
