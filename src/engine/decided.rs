@@ -30,6 +30,7 @@ impl Engine {
             self.learnt.remember(id, (arm, worst), &decided.features);
         }
         let posterior = self.learnt.name();
+        let policy = &decided.roster.policy;
         let event = LedgerEvent::Decision(Box::new(DecisionRow {
             id,
             parent,
@@ -66,8 +67,11 @@ impl Engine {
             seed: odds.map(|odds| odds.seed.cast_signed()),
             lambda: odds.map(|odds| odds.lambda),
             value_per_char: odds.map(|odds| odds.value_per_char),
-            budget_lease: None,
-            policy: decided.roster.policy.id.clone(),
+            budget_lease: policy
+                .allowance
+                .is_limited()
+                .then(|| self.leases.name().to_owned()),
+            policy: policy.id.clone(),
             posterior: odds.map(|_| posterior),
             price_snapshot: Some(decided.roster.prices.snapshot_id().to_owned()),
             feature_hash: odds.map(|odds| odds.feature_hash.clone()),

@@ -25,6 +25,7 @@ mod health;
 mod index;
 mod latest;
 mod learnt;
+mod leases;
 mod look;
 mod market;
 mod offers;
@@ -124,6 +125,7 @@ pub struct Engine {
     answers: AnswerCache,
     book: book::Book,
     purse: purse::Purse,
+    leases: leases::Leases,
     learnt: learnt::Learnt,
     pace: market::Pace,
     latest: latest::Latest,
@@ -175,6 +177,7 @@ impl Engine {
             client: setup.client,
             user: setup.user,
             cache_folder: setup.cache,
+            leases: leases::Leases::new(setup.clock.now()),
             clock: setup.clock,
             flights: flight::Flights::new(documents.clone()),
             episodes: episodes::Episodes::new(documents.clone()),
@@ -250,6 +253,7 @@ impl Engine {
             engine.close_index();
             engine.close_confidence();
             engine.keep_learnt();
+            engine.give_slice_back();
         });
         if let Err(error) = kept.await {
             tracing::error!(%error, "what this session has learnt was not kept");

@@ -1,9 +1,10 @@
 //! What this process may still promise of the month's budget.
 //!
 //! Nothing is begun whose worst cost does not fit. What was spent is read from the ledger now and
-//! then, because other processes write there too, and is counted here in between. Two windows that
-//! read the same ledger must not both spend all of it, so between two readings a process promises no
-//! more than a part of what it saw left, and a reading that is too old lets nothing through.
+//! then, because other processes write there too, and is counted here in between. Windows that read
+//! the same ledger must not all spend what is left of it, so between two readings a process promises
+//! no more than a part of what it saw left, which is its slice (`leases`); the slices of others are
+//! gone for it, and a reading that is too old lets nothing through.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,9 +18,8 @@ use crate::routing::{Budget, Ceiling, Reservation};
 pub const READ_EVERY: Duration = Duration::from_secs(120);
 /// How long it holds at the most, should the next be late.
 const HOLDS: Duration = Duration::from_secs(180);
-/// Between two readings one process promises at most this part of what was left. It is small enough
-/// for two: while one follows a reading, the other follows three at the most, so that what is
-/// promised unseen is an eighth of what was left, and the next readings are made before it matters.
+/// Between two readings one process promises at most this part of what was left, so that something
+/// is left for the windows that are opened next.
 const PART: i64 = 32;
 
 /// What a reading of the ledger says.
@@ -29,6 +29,8 @@ pub struct Reading {
     pub ceiling: Option<Ceiling>,
     /// What it has cost.
     pub spent: Money,
+    /// What other processes may spend.
+    pub of_others: Money,
     /// When it was made.
     pub at: Timestamp,
 }
@@ -73,6 +75,8 @@ struct Window {
     end: Timestamp,
     /// What must be left of the budget; `None` where nothing limits it.
     floor: Option<Money>,
+    /// What other processes could spend when it was read.
+    of_others: Money,
 }
 
 impl Default for Purse {
@@ -95,24 +99,36 @@ impl Purse {
         self.state().settled = Money::ZERO;
     }
 
-    /// Takes what was read under an allowance.
-    pub fn take(&self, allowance: &Allowance, reading: &Reading) {
+    /// Takes what was read under an allowance. Returns the slice that this process needs for it: what
+    /// it may still promise, and what it has promised already.
+    pub fn take(&self, allowance: &Allowance, reading: &Reading) -> Money {
         let mut state = self.state();
         let ceiling = reading.ceiling.unwrap_or(Ceiling::own(Money::ZERO));
         // What is in both counts twice until the next reading; that is the safe side.
         let spent = reading.spent + state.settled;
         state.budget.restate(ceiling, spent);
         let left = state.budget.left().pico_usd();
-        let floor = reading
-            .ceiling
-            .map(|_| Money::from_pico_usd(left - left / PART));
+        let own = left.saturating_sub(reading.of_others.pico_usd()).max(0);
+        let room = own / PART;
+        let floor = reading.ceiling.map(|_| Money::from_pico_usd(left - room));
         let end = reading.at.plus(HOLDS).min(Month::of(reading.at).end);
         state.window = Some(Window {
             allowance: allowance.clone(),
             begin: reading.at,
             end,
             floor,
+            of_others: reading.of_others,
         });
+        match floor {
+            // What was settled meanwhile may not be on the ledger when others read it.
+            Some(_) => state.budget.reserved() + state.settled + Money::from_pico_usd(room),
+            None => Money::ZERO,
+        }
+    }
+
+    /// Lets nothing paid through until the next reading.
+    pub fn withdraw(&self) {
+        self.state().window = None;
     }
 
     /// Returns whether a call may be made whose worst cost this is; `None` is a cost that cannot be
@@ -160,8 +176,10 @@ impl Purse {
         now: Timestamp,
     ) -> Option<(Money, Money)> {
         let state = self.state();
-        state.window_at(allowance, now)?.floor?;
-        let next = state.budget.left().pico_usd() / PART;
+        let window = state.window_at(allowance, now)?;
+        window.floor?;
+        let own = state.budget.left().pico_usd() - window.of_others.pico_usd();
+        let next = own / PART;
         let budget = &state.budget;
         (worst.pico_usd() > next).then(|| (budget.spent(), budget.ceiling()))
     }

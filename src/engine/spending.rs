@@ -7,7 +7,7 @@ use super::arm::ArmModel;
 use super::market::PROFILE;
 use super::purse::{Hold, READ_EVERY, Reading};
 use super::roster::Roster;
-use crate::domain::{Allowance, Money, Month, TokenCount};
+use crate::domain::{Allowance, Money, Month, Timestamp, TokenCount};
 use crate::ledger::ReportQuery;
 use crate::routing::{Ceiling, Infeasible};
 
@@ -45,28 +45,49 @@ impl Engine {
             self.pace.no_plan();
             return true;
         }
-        match self.spending(allowance).await {
-            Ok((reading, infeasible)) => {
-                match reading.ceiling {
-                    Some(ceiling) => {
-                        self.pace.plan((ceiling.get(), reading.spent), reading.at);
-                    }
-                    None => self.pace.no_plan(),
-                }
-                if let Some(infeasible) = infeasible {
-                    self.tell_once(allowance, &infeasible.to_string());
-                }
-                self.purse.take(allowance, &reading);
-            }
-            Err(message) => {
-                let sentence = format!(
-                    "what this month has cost cannot be read, so paid models are not asked: {message}"
-                );
-                self.tell_once(allowance, &sentence);
-                return false;
-            }
+        if let Err(message) = self.take_slice(allowance).await {
+            let sentence = format!(
+                "what this month has cost cannot be read, so paid models are not asked: {message}"
+            );
+            self.tell_once(allowance, &sentence);
+            return false;
         }
         true
+    }
+
+    /// Reads what the month has cost while no other window does, and takes a slice of what is left.
+    async fn take_slice(self: &Arc<Self>, allowance: &Allowance) -> Result<(), String> {
+        let (engine, at) = (Arc::clone(self), self.clock.now());
+        let open = move || engine.leases.open(engine.book.folder(), at);
+        let table = match tokio::task::spawn_blocking(open).await {
+            Ok(table) => table.map_err(|error| error.to_string())?,
+            Err(error) => return Err(error.to_string()),
+        };
+        let (reading, infeasible) = self.spending(allowance, at, table.of_others()).await?;
+        match reading.ceiling {
+            Some(ceiling) => self.pace.plan((ceiling.get(), reading.spent), at),
+            None => self.pace.no_plan(),
+        }
+        if let Some(infeasible) = infeasible {
+            self.tell_once(allowance, &infeasible.to_string());
+        }
+        let slice = self.purse.take(allowance, &reading);
+        table.take(slice, at).map_err(|error| {
+            self.purse.withdraw();
+            error.to_string()
+        })
+    }
+
+    /// Gives the slice of this session back, once all that it has spent is on the ledger.
+    pub(super) fn give_slice_back(&self) {
+        if !self.roster().policy.allowance.is_limited() {
+            return;
+        }
+        let now = self.clock.now();
+        let table = self.leases.open(self.book.folder(), now);
+        if let Err(error) = table.and_then(|table| table.take(Money::ZERO, now)) {
+            tracing::info!(%error, "what this session did not spend is free in an hour");
+        }
     }
 
     /// Reads how much has gone through, when that was not done lately: it goes over all decisions of
@@ -87,8 +108,9 @@ impl Engine {
     async fn spending(
         &self,
         allowance: &Allowance,
+        at: Timestamp,
+        of_others: Money,
     ) -> Result<(Reading, Option<Infeasible>), String> {
-        let at = self.clock.now();
         let month = Month::of(at);
         let query = ReportQuery {
             since: month.begin,
@@ -114,6 +136,7 @@ impl Engine {
         let reading = Reading {
             ceiling,
             spent: Money::saturating(report.totals.known_cost_pico),
+            of_others,
             at,
         };
         Ok((reading, infeasible))

@@ -8,7 +8,7 @@ mod resilience;
 mod wires;
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +64,31 @@ fn used(input: u64, output: u64) -> Usage {
     }
 }
 
+/// What an engine is made of that keeps its files in `folder`.
+fn setup_in_folder(folder: &Path, policy: Policy, roots: Vec<PathBuf>) -> Setup {
+    // Tokio's time, which a test may pause.
+    let begun = tokio::time::Instant::now();
+    Setup {
+        policy: Policy {
+            id: "test".into(),
+            ..policy
+        },
+        models: Vec::new(),
+        prices: crate::prices::Prices::default(),
+        network: Default::default(),
+        key_of: Box::new(|_| Err("there are no keys here".to_owned())),
+        ledger: folder.join("ledger.sqlite3"),
+        cache: folder.join("cache"),
+        origin: Origin::Lsp,
+        client: None,
+        user: Some("ada".into()),
+        roots,
+        index_memory: 8 << 20,
+        dependencies: None,
+        clock: Clock::from_fn(move || Timestamp::from_unix_micros(NOON).plus(begun.elapsed())),
+    }
+}
+
 struct Desk {
     engine: Arc<Engine>,
     uri: DocumentUri,
@@ -81,27 +106,7 @@ impl Desk {
         roots: Vec<PathBuf>,
     ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        // Tokio's time, which a test may pause.
-        let begun = tokio::time::Instant::now();
-        let setup = Setup {
-            policy: Policy {
-                id: "test".into(),
-                ..policy
-            },
-            models: Vec::new(),
-            prices: crate::prices::Prices::default(),
-            network: Default::default(),
-            key_of: Box::new(|_| Err("there are no keys here".to_owned())),
-            ledger: folder.path().join("ledger.sqlite3"),
-            cache: folder.path().join("cache"),
-            origin: Origin::Lsp,
-            client: None,
-            user: Some("ada".into()),
-            roots,
-            index_memory: 8 << 20,
-            dependencies: None,
-            clock: Clock::from_fn(move || Timestamp::from_unix_micros(NOON).plus(begun.elapsed())),
-        };
+        let setup = setup_in_folder(folder.path(), policy, roots);
         let arms = arms
             .into_iter()
             .map(|(spec, script)| ArmModel::scripted(spec, script))

@@ -159,3 +159,31 @@ async fn a_cancelled_call_frees_what_it_has_not_cost() {
         Some(cost.pico_usd().into())
     );
 }
+
+/// Two windows of one ledger: what one may spend is gone for the other until it is given back.
+#[tokio::test]
+async fn a_second_window_sees_what_the_first_may_spend() {
+    let (desk, _) = desk_with_a_dear_model(own("2.07")).await;
+    assert!(desk.engine.read_spending().await);
+    let roster = desk.engine.roster();
+    let affords = |engine: &Engine| engine.affords(&roster, &roster.arms[0], TokenCount::ZERO);
+    assert!(affords(&desk.engine));
+    let slices = || std::fs::read_to_string(desk.folder.path().join("leases.json"));
+    assert!(slices().expect("it is there").contains("\"holder\""));
+
+    // A thirty-second of what the other leaves does not cover 6.4 cents.
+    let other = Arc::new(Engine::with_arms(
+        setup_in_folder(desk.folder.path(), own("2.07"), Vec::new()),
+        vec![ArmModel::scripted(dear("dear"), Script::new())],
+    ));
+    assert_eq!(other.open_book().await, BookState::Open);
+    assert!(other.read_spending().await);
+    assert!(!affords(&other));
+
+    desk.engine.close().await;
+    let left = slices().expect("it is there");
+    assert_eq!(left.matches("holder").count(), 1, "{left}");
+    assert!(other.read_spending().await);
+    assert!(affords(&other));
+    other.close().await;
+}
