@@ -171,6 +171,7 @@ async fn show(
         until: Some(Moment::At(end)),
         by: vec![Dimension::Tier, Dimension::Model],
         top: None,
+        demo: false,
         compare: Some(Against::Previous),
         format: if args.json {
             Format::Json

@@ -20,6 +20,7 @@ mod prices;
 mod report;
 mod revenue;
 mod route;
+mod scratch;
 mod source;
 mod typing;
 

@@ -5,6 +5,7 @@
 
 mod comma_separated;
 mod compare;
+mod demo;
 mod layout;
 mod moment;
 mod waterfall;
@@ -44,6 +45,9 @@ pub struct ReportArgs {
     /// Show beside it a period of the same length: the previous one, or the one that begins then
     #[arg(long, value_name = "previous|WHEN", num_args = 0..=1, default_missing_value = "previous")]
     pub compare: Option<Against>,
+    /// Report a made-up month of a team of 200 seats, to see what reports look like
+    #[arg(long)]
+    pub demo: bool,
     /// How to print it
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,
@@ -119,6 +123,20 @@ pub async fn run(
     prices: &PriceLists<'_>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    if !args.demo {
+        return print(args, ledger_path, now, prices, out).await;
+    }
+    let demo = demo::write().await?;
+    print(args, &demo.ledger, demo::end(), prices, out).await
+}
+
+async fn print(
+    args: ReportArgs,
+    ledger_path: &Path,
+    now: Timestamp,
+    prices: &PriceLists<'_>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let query = args.query(now)?;
     let (mut report, side_files, missing) = match read(ledger_path, &query, prices).await {
         Ok((report, side_files)) => (report, side_files, None),
@@ -140,10 +158,10 @@ pub async fn run(
     }
     let format = if args.json { Format::Json } else { args.format };
     let text = if format == Format::Json {
-        json(&report, before.as_ref())? + "\n"
+        json(&report, before.as_ref(), args.demo)? + "\n"
     } else if format == Format::Csv {
         let reports: Vec<_> = std::iter::once(&report).chain(&before).collect();
-        comma_separated::text(&reports)?
+        comma_separated::text(&reports, args.demo)?
     } else if let Some(missing) = missing {
         format!("{missing}. It begins with the first completion; `mantle try` makes some.\n")
     } else if report.is_empty() && before.as_ref().is_none_or(MarginReport::is_empty) {
@@ -157,7 +175,12 @@ pub async fn run(
     } else {
         let width = terminal_width();
         let compared = before.map(|before| compare::text(&before, &report, width));
-        layout::report(&report, width)
+        let mark = if args.demo {
+            format!("{}\n", demo::MARK)
+        } else {
+            String::new()
+        };
+        mark + &layout::report(&report, width)
             + &compared.unwrap_or_default()
             + &layout::not_counted(side_files)
     };
@@ -166,11 +189,28 @@ pub async fn run(
         .context("the report could not be printed")
 }
 
-fn json(report: &MarginReport, before: Option<&MarginReport>) -> serde_json::Result<String> {
-    match before {
-        None => serde_json::to_string_pretty(report),
-        Some(compare) => serde_json::to_string_pretty(&compare::Compared { report, compare }),
-    }
+fn json(
+    report: &MarginReport,
+    compare: Option<&MarginReport>,
+    is_simulated: bool,
+) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(&Printed {
+        simulated: is_simulated.then_some(true),
+        report,
+        compare,
+    })
+}
+
+/// The JSON form: the report; as `compare` the whole report of the other period, if one was asked
+/// for; and `simulated` where it is made up.
+#[derive(serde::Serialize)]
+struct Printed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulated: Option<bool>,
+    #[serde(flatten)]
+    report: &'a MarginReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compare: Option<&'a MarginReport>,
 }
 
 /// Returns the rates at which a group of calls was made, as far as they are known now: negotiated

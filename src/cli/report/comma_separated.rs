@@ -37,9 +37,12 @@ const FIELDS: &[&str] = &[
 const KEYS: &[&str] = &["since", "until", "dimension", "key"];
 
 /// Returns a header and one row per report, dimension and key; a row of `total` begins each report.
-pub(super) fn text(reports: &[&MarginReport]) -> anyhow::Result<String> {
+/// What is made up has one more column that says so in every row.
+pub(super) fn text(reports: &[&MarginReport], is_simulated: bool) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(KEYS.iter().chain(FIELDS))?;
+    let mark = |text: &'static str| is_simulated.then_some(text);
+    let header = KEYS.iter().chain(FIELDS).copied();
+    writer.write_record(header.chain(mark("simulated")))?;
     for report in reports {
         let json = serde_json::to_value(report)?;
         let period = [
@@ -50,7 +53,8 @@ pub(super) fn text(reports: &[&MarginReport]) -> anyhow::Result<String> {
             let key = written(&line["key"]);
             let fields = FIELDS.iter().map(|&field| written(&line[field]));
             let keys = period.iter().cloned().chain([dimension.to_owned(), key]);
-            writer.write_record(keys.chain(fields))
+            let mark = mark("true").map(str::to_owned);
+            writer.write_record(keys.chain(fields).chain(mark))
         };
         write("total", &json["totals"])?;
         for (dimension, _) in &report.by {

@@ -46,15 +46,6 @@ impl Against {
     }
 }
 
-/// The JSON form of a comparison: the report, and as `compare` the whole report of the other
-/// period.
-#[derive(serde::Serialize)]
-pub(super) struct Compared<'a> {
-    #[serde(flatten)]
-    pub report: &'a MarginReport,
-    pub compare: &'a MarginReport,
-}
-
 /// A count of a report, where it is known.
 type Count = fn(&Figures) -> Option<u64>;
 

@@ -259,3 +259,19 @@ async fn wrong_use_says_how_to_say_it() {
     assert_eq!(error.exit_code(), 2);
     assert!(error.to_string().contains("earlier --since"), "{error}");
 }
+
+#[tokio::test]
+async fn the_made_up_month_is_the_same_every_time_and_says_what_it_is() {
+    let nowhere = Path::new("/nowhere/ledger.sqlite3");
+    let table = run_on(nowhere, &["--demo", "--by", "tier"]).await;
+    assert!(table.starts_with("SIMULATED"), "{table}");
+    insta::assert_snapshot!(table);
+    let json = run_on(nowhere, &["--demo", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["simulated"], true);
+    let csv = run_on(nowhere, &["--demo", "--format", "csv"]).await;
+    assert!(
+        csv.lines().skip(1).all(|row| row.ends_with(",true")),
+        "{csv}"
+    );
+}

@@ -7,7 +7,6 @@
 
 mod pick;
 mod print;
-mod scratch;
 mod session;
 mod tally;
 
@@ -21,12 +20,12 @@ use tokio::process::Command;
 
 use self::pick::{Pick, PickedFile};
 use self::print::Printer;
-use self::scratch::ScratchFolder;
 use self::session::Typist;
 use self::tally::{FileRun, LineRun, Session, Totals};
 use crate::cli::lsp_client::document::OpenDocument;
 use crate::cli::lsp_client::wire::{Indexed, InitializationOptions, InitializeParams, file_uri};
 use crate::cli::lsp_client::{Launch, LspClient, LspError};
+use crate::cli::scratch::ScratchFolder;
 
 /// How long the server may take to answer `initialize` and to end.
 const START_PATIENCE: Duration = Duration::from_secs(20);

@@ -9,7 +9,7 @@ pub(super) struct ScratchFolder(PathBuf);
 
 impl ScratchFolder {
     pub(super) fn new() -> io::Result<Self> {
-        let name = format!("mantle-try-{}", uuid::Uuid::now_v7().simple());
+        let name = format!("mantle-{}", uuid::Uuid::now_v7().simple());
         let path = std::env::temp_dir().join(name);
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
