@@ -56,6 +56,8 @@ const STAYS_BEHIND: &[(&str, &[&str])] = &[
     ("rustix",           &["engine"]),
     ("patricia_tree",    &["cache"]),
     ("libm",             &["routing"]), // the normal distribution
+    ("kuva",             &["cli"]),     // charts of the HTML report
+    ("maud",             &["cli"]),
     ("csv",              &["cli"]),     // tables of outcomes to read, reports to write
     ("clap*",            &["cli", "main"]),
     ("comfy_table",      &["cli", "main"]),

@@ -3,9 +3,11 @@
 //! The figures come from the ledger; here they are asked for and laid out. `--format json` (or
 //! `--json`) prints the documented form instead, `csv` its lines.
 
+mod charts;
 mod comma_separated;
 mod compare;
 mod demo;
+mod html;
 mod layout;
 mod moment;
 mod waterfall;
@@ -71,6 +73,8 @@ pub enum Format {
     Json,
     /// One row per dimension and key, under a header.
     Csv,
+    /// A page with charts that needs nothing else.
+    Html,
 }
 
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {
@@ -162,6 +166,8 @@ async fn print(
     } else if format == Format::Csv {
         let reports: Vec<_> = std::iter::once(&report).chain(&before).collect();
         comma_separated::text(&reports, args.demo)?
+    } else if format == Format::Html {
+        html::page(&report, before.as_ref(), args.demo)?
     } else if let Some(missing) = missing {
         format!("{missing}. It begins with the first completion; `mantle try` makes some.\n")
     } else if report.is_empty() && before.as_ref().is_none_or(MarginReport::is_empty) {

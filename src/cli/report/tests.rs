@@ -275,3 +275,38 @@ async fn the_made_up_month_is_the_same_every_time_and_says_what_it_is() {
         "{csv}"
     );
 }
+
+#[tokio::test]
+async fn the_page_needs_nothing_else_and_takes_names_for_text() {
+    let nowhere = Path::new("/nowhere/ledger.sqlite3");
+    let page = run_on(
+        nowhere,
+        &["--demo", "--format", "html", "--by", "day,model"],
+    )
+    .await;
+    assert!(page.starts_with("<!DOCTYPE html>"));
+    assert!(page.contains("SIMULATED"));
+    for (start, _) in page.match_indices("http") {
+        assert!(
+            page[start..].starts_with("http://www.w3.org/2000/svg"),
+            "{}",
+            &page[start..start + 60]
+        );
+    }
+    // A part of a drawing may stand for another part of it.
+    let page = page.replace("url(#", "(#");
+    for forbidden in ["<script", "src=", "<link", "url(", "@import"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    // One waterfall, two charts of days and two of models, each for light and dark.
+    assert_eq!(page.matches("<svg viewBox").count(), 10);
+
+    let mut report = example_report(&[Dimension::Model]).await;
+    report.by[0].1[0].0 = "<img src=x onerror=alert(1)>&\"".to_owned();
+    let page = html::page(&report, None, false).expect("a page");
+    assert!(
+        !page.contains("<img"),
+        "a name is text, in tables and in charts"
+    );
+    assert!(!page.contains("SIMULATED"));
+}
