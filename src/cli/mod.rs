@@ -17,6 +17,7 @@ pub mod lsp_client;
 mod models;
 mod pools;
 mod prices;
+mod reconcile;
 mod report;
 mod revenue;
 mod route;
@@ -88,6 +89,8 @@ enum CommandArgs {
     /// Book GPUs that are paid for whether they work or not, and how busy they were.
     #[command(subcommand)]
     Pools(pools::PoolsArgs),
+    /// Compare a provider's bill with the ledger.
+    Reconcile(reconcile::ReconcileArgs),
     /// Check the ledger itself.
     #[command(subcommand)]
     Ledger(ledger::LedgerArgs),
@@ -225,6 +228,9 @@ impl Command {
                 pools::run(args, &self, Clock::system().now(), &mut out).await
             }
             CommandArgs::Ledger(args) => ledger::run(args, &self.paths.ledger(), &mut out).await,
+            CommandArgs::Reconcile(args) => {
+                reconcile::run(args, &self.paths.ledger(), &mut out).await
+            }
             CommandArgs::Doctor => doctor::run(&self, &mut out).await,
             CommandArgs::Init(args) => init::run(args, &self, &mut out).await,
             CommandArgs::Models(args) => models::run(args, &self, &mut out).await,

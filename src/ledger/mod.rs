@@ -6,6 +6,7 @@
 //! process puts the events on disk in groups; [`LedgerReader`] reads while others write. The
 //! tables are described in [`schema`].
 
+mod billed;
 mod books;
 mod connection;
 mod error;
@@ -26,6 +27,7 @@ mod traffic;
 mod verify;
 mod writer;
 
+pub use billed::Billed;
 pub use error::LedgerError;
 pub use figures::Figures;
 pub use handle::{Ledger, LedgerState, Place};

@@ -1,0 +1,187 @@
+//! Invoices made to the documented shapes, beside a ledger of known calls.
+
+use std::fs;
+
+use super::*;
+use crate::domain::{CallRow, LedgerEvent, Money, TokenCount, Usage};
+use crate::ledger::Ledger;
+use crate::ledger::tests::rows;
+
+/// Two calls on 10 November 2026: one reported, one that was closed and is known in part. Each has
+/// 1,000 tokens of input, 400 of them from a cache, 50 of output, and costs a dollar.
+async fn ledger() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = Ledger::open(&folder.path().join("ledger.db"))
+        .await
+        .expect("a ledger");
+    for (n, basis) in [(1, BillingBasis::Reported), (2, BillingBasis::Partial)] {
+        let call = CallRow {
+            provider_model: "gpt-5-mini".to_owned(),
+            host: "api.openai.com".to_owned(),
+            usage: Usage {
+                input_total: Some(TokenCount::new(1_000)),
+                cache_read: Some(TokenCount::new(400)),
+                output_total: Some(TokenCount::new(50)),
+                ..Usage::default()
+            },
+            cost: Some(Money::from_pico_usd(1_000_000_000_000)),
+            basis,
+            status: None,
+            at: rows::at(60),
+            ..rows::call(n, n, Some(0))
+        };
+        let event = LedgerEvent::Call(Box::new(call));
+        ledger.record_and_wait(event).await.expect("it is written");
+    }
+    ledger.close().await;
+    folder
+}
+
+async fn reconcile(invoice: &str, more: &[&str]) -> anyhow::Result<(ExitCode, String)> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ReconcileArgs,
+    }
+    let folder = ledger().await;
+    let file = folder.path().join("invoice.csv");
+    fs::write(&file, invoice).expect("a file");
+    let file = file.display().to_string();
+    let line = ["reconcile", &file].into_iter().chain(more.iter().copied());
+    let args = <Line as clap::Parser>::parse_from(line).args;
+    let mut out = Vec::new();
+    let code = run(&args, &folder.path().join("ledger.db"), &mut out).await?;
+    Ok((code, String::from_utf8(out).expect("UTF-8")))
+}
+
+async fn json_of(invoice: &str, more: &[&str]) -> Value {
+    let more: Vec<&str> = more.iter().copied().chain(["--json"]).collect();
+    let (_, text) = reconcile(invoice, &more).await.expect("a comparison");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// All input includes what a cache had, and the model is a dated version of what was asked for.
+const OPENAI: &str = "\
+start_time_iso,project_id,model,num_model_requests,input_tokens,input_cached_tokens,output_tokens,amount_value,amount_currency
+2026-11-10T00:00:00Z,p1,gpt-5-mini-2026-08-07,2,2000,800,100,2.50,usd
+";
+
+#[tokio::test]
+async fn the_bill_of_openai_counts_cached_input_once() {
+    let json = json_of(OPENAI, &[]).await;
+    assert_eq!(json["shape"], "openai");
+    let totals = &json["totals"];
+    for class in ["input", "cache_read", "cache_write", "output"] {
+        assert_eq!(totals["invoice"][class], totals["ledger"][class], "{class}");
+    }
+    assert_eq!(totals["invoice"]["input"], 1_200);
+    assert_eq!(json["unexplained_usd"], "0.500000");
+    assert_eq!(json["unexplained_share"], 0.2);
+    // A dollar is reported, so the call that is not must have cost a dollar and a half.
+    assert_eq!(json["correction"], 1.5);
+    assert_eq!(json["models"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn what_is_unexplained_decides_the_exit_code() {
+    let (code, text) = reconcile(OPENAI, &[]).await.expect("a comparison");
+    assert_eq!(code, ExitCode::from(UNEXPLAINED));
+    assert!(
+        text.contains("$2.50") && text.contains("+20.00 %"),
+        "{text}"
+    );
+    let (code, _) = reconcile(OPENAI, &["--tolerance", "20"])
+        .await
+        .expect("a comparison");
+    assert_eq!(code, ExitCode::SUCCESS);
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn the_usage_of_anthropic_has_its_classes_apart_and_no_cost() {
+    let invoice = "\
+usage_date_utc,model_version,workspace,usage_input_tokens_no_cache,usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,usage_output_tokens
+2026-11-10,gpt-5-mini,w,1200,7,5,800,100
+";
+    let json = json_of(invoice, &[]).await;
+    assert_eq!(json["shape"], "anthropic");
+    assert_eq!(json["totals"]["invoice"]["cache_write"], 12);
+    assert_eq!(json["unexplained_usd"], Value::Null);
+    let share = json["unexplained_share"].as_f64().expect("a share");
+    assert!((share - 12.0 / 2_112.0).abs() < 1e-9);
+    assert_eq!(json["correction"], Value::Null);
+}
+
+#[tokio::test]
+async fn rows_of_focus_are_one_token_class_each_and_other_charges_are_kept_apart() {
+    let invoice = "\
+ChargePeriodStart,ChargeCategory,x_Model,x_TokenType,ConsumedQuantity,ConsumedUnit,BilledCost,BillingCurrency
+2026-11-10T00:00:00Z,Usage,gpt-5-mini,uncached_input_tokens,1200,tokens,1.2000000001,USD
+2026-11-10T00:00:00Z,Usage,gpt-5-mini,cache_read_input_tokens,800,tokens,0.3,USD
+2026-11-10T00:00:00Z,Usage,gpt-5-mini,output_tokens,100,tokens,0.4999999999,USD
+2026-11-10T00:00:00Z,Credit,,,,,-5.00,USD
+";
+    let json = json_of(invoice, &[]).await;
+    assert_eq!(json["unexplained_usd"], "0.000000");
+    assert_eq!(json["totals"]["invoice"]["cache_read"], 800);
+    assert_eq!(json["other"], json!({"rows": 1, "cost_usd": "-5.000000"}));
+}
+
+#[tokio::test]
+async fn any_other_file_is_read_by_the_names_of_its_columns() {
+    let invoice = "Date,Modell,Prompt,Completion,Preis\n2026-11-10,gpt-5-mini,2000,100,$2.00\n";
+    let columns = "day=Date,model=Modell,all-input=Prompt,output=Completion,cost=Preis";
+    let json = json_of(invoice, &["--columns", columns]).await;
+    assert_eq!(json["unexplained_share"], 0.0);
+
+    let error = reconcile(invoice, &[])
+        .await
+        .expect_err("nothing says what its columns are");
+    let said = format!("{error:#}");
+    assert!(
+        said.contains("Date, Modell, Prompt") && said.contains("--columns"),
+        "{said}"
+    );
+    let error = reconcile(invoice, &["--columns", "day=Datum"])
+        .await
+        .expect_err("not there");
+    assert!(format!("{error:#}").contains("no column `Datum`"));
+}
+
+#[tokio::test]
+async fn what_is_no_invoice_of_this_ledger_is_said_with_what_would_be() {
+    let wrong = |from: &str, to: &str| OPENAI.replace(from, to);
+    for (invoice, expected) in [
+        (
+            wrong("2026-11-10", "2026-10-10"),
+            "it has some from 2026-11-10 to 2026-11-10",
+        ),
+        (wrong("gpt-5-mini-2026-08-07", "o9"), "it knows gpt-5-mini"),
+        (wrong(",usd", ",eur"), "line 2: it is in eur"),
+        (wrong("2.50", "much"), "line 2: `much` is no amount"),
+        (
+            wrong("2000,800", "2000,8000"),
+            "line 2: more input was cached than there was",
+        ),
+        (
+            wrong("2026-11-10T00:00:00Z", "soon"),
+            "line 2: `soon` is no day",
+        ),
+        (
+            OPENAI.lines().next().expect("a header").to_owned(),
+            "no row is about a model",
+        ),
+    ] {
+        let error = reconcile(&invoice, &[]).await.expect_err(expected);
+        let said = format!("{error:#}");
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_dated_version_is_the_model_and_another_size_is_not() {
+    assert!(is_same("gpt-5-mini", "gpt-5-mini-2026-08-07"));
+    assert!(is_same("claude-sonnet-5", "claude-sonnet-5-20260901"));
+    assert!(!is_same("gpt-5", "gpt-5-mini"));
+    assert!(!is_same("claude-sonnet-5", "claude-sonnet-5-5"));
+}

@@ -1,0 +1,98 @@
+//! What the ledger says was used, the way providers send bills: by day, model and token class.
+
+use sqlx::{Connection, Row};
+
+use super::connection::open_for_reading;
+use super::error::LedgerError;
+use super::reader::LedgerReader;
+use crate::domain::{BillingBasis, Timestamp};
+
+const DAY_MICROS: i64 = 86_400_000_000;
+/// SQLite's own `SUM` ends at 9.2 million dollars in pico-USD, so costs are summed in two parts.
+const PICO_PER_PART: i64 = 1_000_000_000;
+
+/// Calls of one day, host, model and basis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Billed {
+    /// First moment of the day, UTC.
+    pub day: Timestamp,
+    /// The host that was called.
+    pub host: String,
+    /// The provider's name of the model.
+    pub model: String,
+    /// How their usage is known.
+    pub basis: BillingBasis,
+    /// How many calls.
+    pub calls: u64,
+    /// Of them, calls whose cost is not known.
+    pub unpriced_calls: u64,
+    /// Tokens of input that no cache had.
+    pub input: u64,
+    /// Tokens of input read from a cache.
+    pub cache_read: u64,
+    /// Tokens of input written to a cache.
+    pub cache_write: u64,
+    /// Tokens of output, thoughts included.
+    pub output: u64,
+    /// What is known of their cost, in pico-USD.
+    pub cost_pico: i128,
+}
+
+impl LedgerReader {
+    /// Adds up the calls of a period that were not refused before anything was used.
+    ///
+    /// # Errors
+    ///
+    /// What the file said.
+    pub async fn billed(
+        &self,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<Vec<Billed>, LedgerError> {
+        let failed = |error| LedgerError::read(&self.path, &error);
+        let mut connection = open_for_reading(&self.path).await?;
+        // All input includes what caches read and wrote.
+        let rows = sqlx::query(
+            "SELECT at / ?3 AS day, host, provider_model, basis, COUNT(*) AS calls, \
+             SUM(cost IS NULL) AS unpriced, \
+             TOTAL(COALESCE(input_total, 0) - COALESCE(cache_read, 0) \
+             - COALESCE(cache_write_5m, 0) - COALESCE(cache_write_1h, 0)) AS input, \
+             TOTAL(cache_read) AS cache_read, \
+             TOTAL(COALESCE(cache_write_5m, 0) + COALESCE(cache_write_1h, 0)) AS cache_write, \
+             TOTAL(output_total) AS output, \
+             SUM(COALESCE(cost, 0) / ?4) AS parts, SUM(COALESCE(cost, 0) % ?4) AS rest \
+             FROM calls WHERE at >= ?1 AND at < ?2 AND status IS NULL \
+             GROUP BY day, host, provider_model, basis ORDER BY day, host, provider_model, basis",
+        )
+        .bind(since.unix_micros())
+        .bind(until.unix_micros())
+        .bind(DAY_MICROS)
+        .bind(PICO_PER_PART)
+        .fetch_all(&mut connection)
+        .await
+        .map_err(failed)?;
+        connection.close().await.map_err(failed)?;
+        let line = |row: &sqlx::sqlite::SqliteRow| -> Result<Billed, sqlx::Error> {
+            let count = |name: &str| row.try_get::<i64, _>(name).map(|n| n.max(0) as u64);
+            let tokens = |name: &str| row.try_get::<f64, _>(name).map(|n| n.max(0.0) as u64);
+            let basis: String = row.try_get("basis")?;
+            let (parts, rest): (i64, i64) = (row.try_get("parts")?, row.try_get("rest")?);
+            Ok(Billed {
+                day: Timestamp::from_unix_micros(row.try_get::<i64, _>("day")? * DAY_MICROS),
+                host: row.try_get("host")?,
+                model: row.try_get("provider_model")?,
+                basis: BillingBasis::from_name(&basis).unwrap_or(BillingBasis::Assumed),
+                calls: count("calls")?,
+                unpriced_calls: count("unpriced")?,
+                input: tokens("input")?,
+                cache_read: tokens("cache_read")?,
+                cache_write: tokens("cache_write")?,
+                output: tokens("output")?,
+                cost_pico: i128::from(parts) * i128::from(PICO_PER_PART) + i128::from(rest),
+            })
+        };
+        rows.iter()
+            .map(line)
+            .collect::<Result<_, _>>()
+            .map_err(failed)
+    }
+}
