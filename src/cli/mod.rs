@@ -91,7 +91,7 @@ enum CommandArgs {
     Pools(pools::PoolsArgs),
     /// Compare a provider's bill with the ledger.
     Reconcile(reconcile::ReconcileArgs),
-    /// Check the ledger itself.
+    /// Check the ledger itself, take events out of it, and add those of another.
     #[command(subcommand)]
     Ledger(ledger::LedgerArgs),
     /// Check everything that completions need, and say what to mend.
@@ -227,7 +227,9 @@ impl Command {
             CommandArgs::Pools(args) => {
                 pools::run(args, &self, Clock::system().now(), &mut out).await
             }
-            CommandArgs::Ledger(args) => ledger::run(args, &self.paths.ledger(), &mut out).await,
+            CommandArgs::Ledger(args) => {
+                ledger::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await
+            }
             CommandArgs::Reconcile(args) => {
                 reconcile::run(args, &self.paths.ledger(), &mut out).await
             }

@@ -24,6 +24,7 @@ pub mod schema;
 mod spool;
 mod top;
 mod traffic;
+mod transfer;
 mod verify;
 mod writer;
 
@@ -34,7 +35,9 @@ pub use handle::{Ledger, LedgerState, Place};
 pub use lessons::{Taught, What};
 pub use reader::LedgerReader;
 pub use report::{Dimension, MarginReport, ReportQuery};
+pub use schema::TABLES;
 pub use top::OTHERS;
+pub use transfer::{Columns, ImportError, Imported, import, line};
 pub use verify::{Fault, Verification};
 pub use writer::WriterSettings;
 

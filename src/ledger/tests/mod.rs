@@ -6,6 +6,7 @@ mod killed;
 mod migrating;
 mod reporting;
 pub(crate) mod rows;
+mod transferring;
 mod unwritable;
 mod verifying;
 mod writing;
