@@ -22,6 +22,7 @@ mod report;
 mod revenue;
 mod route;
 mod scratch;
+mod simulate;
 mod source;
 mod typing;
 
@@ -89,6 +90,8 @@ enum CommandArgs {
     /// Book GPUs that are paid for whether they work or not, and how busy they were.
     #[command(subcommand)]
     Pools(pools::PoolsArgs),
+    /// Reprice the calls of a period: another price list, or another model's price.
+    Simulate(simulate::SimulateArgs),
     /// Compare a provider's bill with the ledger.
     Reconcile(reconcile::ReconcileArgs),
     /// Check the ledger itself, take events out of it, and add those of another.
@@ -229,6 +232,12 @@ impl Command {
             }
             CommandArgs::Ledger(args) => {
                 ledger::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await
+            }
+            CommandArgs::Simulate(args) => {
+                let settings = self.load().settings;
+                let now = Clock::system().now();
+                simulate::run(args, &settings, &self.paths.ledger(), now, &mut out).await?;
+                Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Reconcile(args) => {
                 reconcile::run(args, &self.paths.ledger(), &mut out).await

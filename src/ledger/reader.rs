@@ -15,7 +15,7 @@ use super::books;
 use super::connection::open_for_reading;
 use super::error::LedgerError;
 use super::figures::Figures;
-use super::margin::{Books, Margin, PriceLists};
+use super::margin::{Books, CallGroup, Margin, PriceLists};
 use super::report::{Dimension, MarginReport, ReportQuery};
 use super::spool;
 use crate::domain::{BookingRow, OutcomeKind, Timestamp};
@@ -104,6 +104,27 @@ impl LedgerReader {
             margin,
             by: groups.lines(),
         })
+    }
+
+    /// Returns the calls of a period by model, day and price, those that were booked from elsewhere
+    /// included.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Read`] when the file cannot be read.
+    pub async fn call_groups(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<CallGroup>, LedgerError> {
+        let mut connection = open_for_reading(&self.path).await?;
+        let failed = |error: &sqlx::Error| LedgerError::read(&self.path, error);
+        let version = version(&mut connection)
+            .await
+            .map_err(|error| failed(&error))?;
+        let read = books::read(&mut connection, version, since, until).await;
+        let _ = connection.close().await;
+        Ok(read.map_err(|error| failed(&error))?.calls)
     }
 
     /// Returns all bookings, by the time from which they hold.

@@ -49,8 +49,10 @@ pub struct CallGroup {
 }
 
 impl CallGroup {
-    /// Returns what the tokens would cost at other rates, in pico-USD.
-    pub(super) fn cost_at(&self, rates: &Rates) -> i128 {
+    /// Returns what the tokens would cost at other rates, in pico-USD: those of short prompts, for
+    /// sums do not tell how long one was.
+    #[must_use]
+    pub fn cost_at(&self, rates: &Rates) -> i128 {
         let (write, write_1h) = self.cache_write;
         [
             rates.input.cost_of(self.uncached),
