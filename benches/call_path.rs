@@ -106,6 +106,7 @@ fn spec(protocol: Protocol, base_url: &str) -> ModelSpec {
         max_output_tokens: 64,
         first_token_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
+        is_canary: false,
         api_key: None,
     }
 }

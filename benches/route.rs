@@ -58,6 +58,7 @@ fn main() {
             is_healthy: true,
             fits: true,
             is_affordable: true,
+            is_canary: false,
             is_within_cap: true,
             is_drilled: false,
             latency_ms: Some(250),

@@ -38,6 +38,7 @@ fn model(proxy: &Proxy, protocol: Protocol, key: &str) -> Model {
         max_output_tokens: 24,
         first_token_timeout: Duration::from_secs(60),
         idle_timeout: Duration::from_secs(60),
+        is_canary: false,
         api_key: None,
     };
     Model::new(spec, Some(SecretString::from(key)), &Clients::new()).expect("a usable model")

@@ -31,6 +31,7 @@ fn model(server: &LlamaServer, protocol: Protocol) -> Model {
         max_output_tokens: 2000,
         first_token_timeout: Duration::from_secs(60),
         idle_timeout: Duration::from_secs(60),
+        is_canary: false,
         api_key: None,
     };
     Model::new(spec, None, &Clients::new()).expect("a usable model")

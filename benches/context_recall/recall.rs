@@ -177,6 +177,7 @@ pub fn spec() -> ModelSpec {
         max_output_tokens: 128,
         first_token_timeout: Duration::from_secs(1),
         idle_timeout: Duration::from_secs(1),
+        is_canary: false,
         api_key: None,
     }
 }

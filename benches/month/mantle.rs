@@ -138,6 +138,7 @@ impl Mantle {
                 is_healthy: true,
                 fits: true,
                 is_affordable: true,
+                is_canary: false,
                 is_within_cap: true,
                 is_drilled: false,
                 latency_ms: None,

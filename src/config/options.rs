@@ -131,6 +131,8 @@ pub struct Model {
     pub first_token_timeout_ms: Option<u64>,
     /// Milliseconds to wait between tokens; default 2000.
     pub idle_timeout_ms: Option<u64>,
+    /// Whether it is tried out with a small share of the places; default false.
+    pub canary: Option<bool>,
 }
 
 /// Where a key is: never the key itself.

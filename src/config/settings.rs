@@ -218,6 +218,7 @@ fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
             model.first_token_timeout_ms.unwrap_or(5_000).max(1),
         ),
         idle_timeout: Duration::from_millis(model.idle_timeout_ms.unwrap_or(2_000).max(1)),
+        is_canary: model.canary.unwrap_or(false),
         api_key,
     })
 }
@@ -448,6 +449,7 @@ mod tests {
             "max_output_tokens = 64",
             "first_token_timeout_ms = 1",
             "idle_timeout_ms = 1",
+            "canary = true",
         ] {
             ids.push(id(&format!("{model}{more}\n")));
         }

@@ -27,6 +27,7 @@ fn model(context_tokens: u32, max_output_tokens: u32) -> ModelSpec {
         max_output_tokens,
         first_token_timeout: Duration::from_secs(1),
         idle_timeout: Duration::from_secs(1),
+        is_canary: false,
         api_key: None,
     }
 }

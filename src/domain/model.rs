@@ -277,6 +277,9 @@ pub struct ModelSpec {
     pub first_token_timeout: std::time::Duration,
     /// How long to wait between tokens.
     pub idle_timeout: std::time::Duration,
+    /// Whether it is tried out: it gets a small share for the sake of learning, until its owner says
+    /// otherwise.
+    pub is_canary: bool,
     /// Where its key is, if it needs one.
     pub api_key: Option<KeyPlace>,
 }
@@ -318,6 +321,7 @@ mod tests {
             max_output_tokens: 1,
             first_token_timeout: Duration::ZERO,
             idle_timeout: Duration::ZERO,
+            is_canary: false,
             api_key: None,
         };
         assert_eq!(spec.host(), host);

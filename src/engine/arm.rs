@@ -88,6 +88,7 @@ impl ArmModel {
             // The prompt is fitted to the model; what must fit is an answer with some prompt.
             fits: u64::from(self.spec.context_tokens) >= answer + 64,
             is_affordable,
+            is_canary: self.spec.is_canary,
             is_within_cap,
             is_drilled,
             latency_ms: self.health.median_latency_ms(),
@@ -240,6 +241,7 @@ mod tests {
             max_output_tokens: 62,
             first_token_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(2),
+            is_canary: false,
             api_key: None,
         };
         let arm = ArmModel::scripted(spec, Script::answer(""));

@@ -170,7 +170,8 @@ impl Engine {
                 .map(|arm| {
                     Some(Bid {
                         posterior: estimates.posterior(&arm.model)?,
-                        is_demoted: estimates.is_demoted(&arm.model, &features.language),
+                        is_demoted: arm.is_canary
+                            || estimates.is_demoted(&arm.model, &features.language),
                     })
                 })
                 .collect();

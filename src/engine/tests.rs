@@ -52,6 +52,7 @@ fn spec(id: &str, usd_per_mtok: Option<&str>) -> ModelSpec {
         max_output_tokens: 64,
         first_token_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(2),
+        is_canary: false,
         api_key: None,
     }
 }

@@ -20,8 +20,8 @@ use crate::domain::{
 pub struct Bid<'m> {
     /// What it is worth.
     pub posterior: &'m ArmPosterior,
-    /// Whether it has become worse in this language: it keeps its floor of exploration and is not
-    /// chosen for its worth.
+    /// Whether it has become worse in this language, or is only tried out: it keeps its floor of
+    /// exploration and is not chosen for its worth.
     pub is_demoted: bool,
 }
 

@@ -28,6 +28,8 @@ pub struct Arm {
     pub is_affordable: bool,
     /// Whether a drill is held without its supplier.
     pub is_drilled: bool,
+    /// Whether it is only tried out: it is nobody's first choice.
+    pub is_canary: bool,
     /// Whether its supplier's share stays below the cap with one answer more.
     pub is_within_cap: bool,
     /// Median time to an answer, where it was measured.
@@ -76,12 +78,16 @@ pub fn decide(
     }
 
     let embedded_answers = estimates[0].excluded.is_none();
-    let mut eligible: Vec<&ArmEstimate> = estimates[1..]
+    let mut eligible: Vec<(bool, &ArmEstimate)> = estimates[1..]
         .iter()
-        .filter(|e| e.excluded.is_none())
+        .zip(arms)
+        .filter(|(estimate, _)| estimate.excluded.is_none())
+        .map(|(estimate, arm)| (arm.is_canary, estimate))
         .collect();
     // A pinned model may be unpriced; it is alone then, so its place does not matter.
-    eligible.sort_by_key(|estimate| estimate.cost.unwrap_or(Money::ZERO));
+    eligible
+        .sort_by_key(|(is_canary, estimate)| (*is_canary, estimate.cost.unwrap_or(Money::ZERO)));
+    let eligible: Vec<&ArmEstimate> = eligible.into_iter().map(|(_, one)| one).collect();
     let route: Vec<ModelId> = eligible
         .iter()
         .map(|estimate| estimate.model.clone())
@@ -202,6 +208,7 @@ mod tests {
             is_healthy: true,
             fits: true,
             is_affordable: true,
+            is_canary: false,
             is_within_cap: true,
             is_drilled: false,
             latency_ms: None,
@@ -250,6 +257,17 @@ mod tests {
         assert_eq!(route_of(&decision), ["cheap", "middle", "dear"]);
         assert_eq!(decision.reason, Reason::CheapestEligible);
         assert_eq!(decision.expected_cost, Money::from_pico_usd(5_000_000));
+    }
+
+    #[test]
+    fn a_model_that_is_tried_out_is_behind_all_others() {
+        let mut canary = arm("canary", Some(1));
+        canary.is_canary = true;
+        let arms = [canary, arm("dear", Some(90))];
+        let decision = decide(&place(None), &arms, &rules(), STANDING);
+        assert_eq!(route_of(&decision), ["dear", "canary"]);
+        let decision = decide(&place(None), &arms[..1], &rules(), STANDING);
+        assert_eq!(route_of(&decision), ["canary"], "better than nobody");
     }
 
     #[test]

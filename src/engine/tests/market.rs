@@ -129,6 +129,19 @@ async fn the_model_that_was_right_is_asked_though_it_is_dearer() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_tried_out_is_not_asked_by_hand_whatever_it_is_worth() {
+    let mut models = two_models();
+    models[1].0.is_canary = true;
+    let desk = Desk::new(by_value(), models).await;
+    let cursor = desk.open("let x = $0\n");
+    let (_, first) = desk.asked_for(cursor).await;
+    desk.teach_of("strong", &first, 200, true);
+    let cursor = desk.change("let other = $0\n");
+    let (answer, _) = desk.asked_for(cursor).await;
+    assert_eq!(served(answer).candidate.model.as_str(), "weak");
+}
+
+#[tokio::test]
 async fn where_nothing_says_what_a_character_is_worth_the_cheapest_is_asked() {
     let cheapest = Policy {
         choice: Some(Choice::Cheapest),

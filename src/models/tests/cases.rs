@@ -21,6 +21,7 @@ pub(in crate::models) fn spec(protocol: Protocol, base_url: &str) -> ModelSpec {
         max_output_tokens: 64,
         first_token_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(10),
+        is_canary: false,
         api_key: None,
     }
 }

@@ -184,6 +184,7 @@ async fn silence_before_the_first_token_and_after_it_are_told_apart() {
                 Duration::from_secs(10)
             },
             idle_timeout: limit,
+            is_canary: false,
             ..spec(Protocol::OpenAiCompletions, &fake.url)
         });
         let error = model

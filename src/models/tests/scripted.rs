@@ -10,6 +10,7 @@ fn double(script: Script) -> Model {
     let spec = ModelSpec {
         first_token_timeout: Duration::from_millis(500),
         idle_timeout: Duration::from_millis(100),
+        is_canary: false,
         ..spec(Protocol::Scripted, "")
     };
     Model::scripted(spec, script)

@@ -27,6 +27,7 @@ fn arm(name: &str, micro_usd: i64) -> Arm {
         is_healthy: true,
         fits: true,
         is_affordable: true,
+        is_canary: false,
         is_within_cap: true,
         is_drilled: false,
         latency_ms: None,

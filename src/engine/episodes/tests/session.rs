@@ -49,6 +49,7 @@ impl Session {
             max_output_tokens: 64,
             first_token_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(2),
+            is_canary: false,
             api_key: None,
         };
         let setup = Setup {
