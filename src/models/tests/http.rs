@@ -75,7 +75,7 @@ async fn an_answer_is_heard_as_it_comes_and_returned_whole() {
 #[tokio::test]
 async fn the_key_goes_into_a_bearer_header_and_v1_is_not_doubled() {
     let fake = Fake::start(|_, _| events(OPEN_AI)).await;
-    for root in ["", "/", "/v1", "/v1/", "/proxy/"] {
+    for root in ["", "/", "/v1", "/v1/", "/proxy/", "/openai/v1/"] {
         let spec = spec(Protocol::OpenAiCompletions, &format!("{}{root}", fake.url));
         let key = SecretString::from("key-1\n");
         Model::new(spec, Some(key), &Clients::new())
@@ -90,6 +90,8 @@ async fn the_key_goes_into_a_bearer_header_and_v1_is_not_doubled() {
             .all(|asked| asked.authorization.as_deref() == Some("Bearer key-1"))
     );
     let mut paths = fake.paths();
+    // As Azure and Bedrock have it.
+    assert_eq!(paths.pop().as_deref(), Some("/openai/v1/completions"));
     assert_eq!(paths.pop().as_deref(), Some("/proxy/v1/completions"));
     assert_eq!(paths, ["/v1/completions"; 4]);
 }
