@@ -78,3 +78,48 @@ async fn a_file_that_cannot_be_understood_changes_nothing() {
     let _cancelled = request.answer::<Value>(PATIENCE).await;
     server.end(&[]).await;
 }
+
+#[tokio::test]
+async fn another_proxy_is_taken_without_a_restart() {
+    let (mut first, mut second) = (HoldingModel::start().await, HoldingModel::start().await);
+    // A name that nobody resolves: whoever hears of a call is the proxy.
+    let through = |proxy: &HoldingModel| {
+        let model = proxy
+            .pinned()
+            .replace(&proxy.address(), "http://model.invalid");
+        let price = "price = { input = \"0.30\", output = \"0.90\" }";
+        format!(
+            "[network]\nproxy = \"{}\"\n{model}{price}\n",
+            proxy.address()
+        )
+    };
+    let workspace = Workspace::new(&[]);
+    workspace.configure(&through(&first));
+    let server = Server::start(&workspace).await;
+    let (one, cursor) = server
+        .open("src/one.rs", "fn main() {\n    le$0\n}\n")
+        .await;
+    let running = one.begin_completion(&server.client, cursor).await;
+    let running = running.expect("the server reads");
+    assert_eq!(first.next(PATIENCE).await, Call::Began);
+
+    workspace.configure(&through(&second));
+    hear_of_change(&server, "window/logMessage", "1 models").await;
+    let (two, cursor) = server
+        .open("src/two.rs", "fn main() {\n    le$0\n}\n")
+        .await;
+    let asked = two.begin_completion(&server.client, cursor).await;
+    let asked = asked.expect("the server reads");
+    assert_eq!(second.next(PATIENCE).await, Call::Began);
+
+    // The call that runs is not torn from the proxy that it went through.
+    for (request, proxy) in [(running, &mut first), (asked, &mut second)] {
+        let id = json!({"id": request.id()});
+        server.notify("$/cancelRequest", id).await;
+        assert_eq!(proxy.next(PATIENCE).await, Call::Closed);
+        let _cancelled = request.answer::<Value>(PATIENCE).await;
+    }
+    server.end(&[]).await;
+    let report = workspace.report();
+    assert_eq!(report["totals"]["calls"], json!(2));
+}

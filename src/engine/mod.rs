@@ -149,8 +149,9 @@ impl Engine {
         let rules = (setup.policy.clone(), setup.prices.clone());
         let models = setup.models.clone();
         let engine = Self::assemble(setup);
-        let arms = engine.rosters.arms_of(models, &rules.1);
-        engine.begin_with(rules, arms);
+        let clients = engine.roster().clients.clone();
+        let arms = engine.rosters.arms_of(models, &rules.1, &clients);
+        engine.begin_with(rules, clients, arms);
         engine
     }
 
@@ -159,7 +160,8 @@ impl Engine {
     fn with_arms(setup: Setup, arms: Vec<arm::ArmModel>) -> Self {
         let rules = (setup.policy.clone(), setup.prices.clone());
         let engine = Self::assemble(setup);
-        engine.begin_with(rules, arms.into_iter().map(Arc::new).collect());
+        let clients = engine.roster().clients.clone();
+        engine.begin_with(rules, clients, arms.into_iter().map(Arc::new).collect());
         engine
     }
 

@@ -21,6 +21,8 @@ pub struct Roster {
     pub policy: Policy,
     /// The book that calls are priced from.
     pub prices: Prices,
+    /// How its models reach their hosts.
+    pub clients: Clients,
     pub arms: Vec<Arc<ArmModel>>,
 }
 
@@ -40,7 +42,6 @@ impl Roster {
 pub struct Rosters {
     now: RwLock<Arc<Roster>>,
     key_of: KeySource,
-    clients: Clients,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -49,12 +50,12 @@ impl Rosters {
         let none = Roster {
             policy: Policy::default(),
             prices: Prices::default(),
+            clients: Clients::through(network),
             arms: Vec::new(),
         };
         Self {
             now: RwLock::new(Arc::new(none)),
             key_of,
-            clients: Clients::through(network),
             slots: Mutex::default(),
         }
     }
@@ -63,33 +64,39 @@ impl Rosters {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn put(&self, (policy, prices): (Policy, Prices), arms: Vec<Arc<ArmModel>>) {
+    pub fn put(
+        &self,
+        (policy, prices): (Policy, Prices),
+        clients: Clients,
+        arms: Vec<Arc<ArmModel>>,
+    ) {
         let roster = Arc::new(Roster {
             policy,
             prices,
+            clients,
             arms,
         });
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = roster;
     }
 
-    /// Makes the models of these specs; one that is there already is taken as it is.
-    pub fn arms_of(&self, models: Vec<ModelSpec>, prices: &Prices) -> Vec<Arc<ArmModel>> {
+    /// Makes the models of these specs; one that is there already, and is reached in the same way,
+    /// is taken as it is.
+    pub fn arms_of(
+        &self,
+        models: Vec<ModelSpec>,
+        prices: &Prices,
+        clients: &Clients,
+    ) -> Vec<Arc<ArmModel>> {
         let known = self.now();
-        let same_prices = known.prices == *prices;
+        let is_same = known.prices == *prices && known.clients.network() == clients.network();
         let models = models.into_iter();
         models
             .map(|spec| match known.arm(&spec.id) {
-                Some(arm) if arm.spec == spec && same_prices => Arc::clone(arm),
+                Some(arm) if is_same && arm.spec == spec => Arc::clone(arm),
                 _ => {
                     let slots = self.slots_of(spec.host());
                     let prices = prices.clone();
-                    Arc::new(ArmModel::new(
-                        spec,
-                        prices,
-                        &self.key_of,
-                        &self.clients,
-                        slots,
-                    ))
+                    Arc::new(ArmModel::new(spec, prices, &self.key_of, clients, slots))
                 }
             })
             .collect()
@@ -108,29 +115,48 @@ impl Engine {
         self.rosters.now()
     }
 
-    /// Puts other rules, prices and models in place of those that were there, from the next request
-    /// on. Returns whether anything is other than before.
-    pub fn configure(&self, rules: (Policy, Prices), models: Vec<ModelSpec>) -> bool {
+    /// Puts other rules, prices and models in place of those that were there, and another way to
+    /// reach them, from the next request on. Returns whether anything is other than before.
+    ///
+    /// Through another network every model begins with a clean bill of health: what failed before
+    /// may have been the way to it.
+    pub fn configure(
+        &self,
+        rules: (Policy, Prices),
+        network: Network,
+        models: Vec<ModelSpec>,
+    ) -> bool {
         let (policy, prices) = &rules;
         let before = self.roster();
+        let same_network = *before.clients.network() == network;
         let same_models = before.arms.len() == models.len()
             && before
                 .arms
                 .iter()
                 .zip(&models)
                 .all(|(arm, spec)| arm.spec == *spec);
-        if same_models && before.policy == *policy && before.prices == *prices {
+        if same_models && same_network && before.policy == *policy && before.prices == *prices {
             return false;
         }
-        let arms = self.rosters.arms_of(models, prices);
+        // Open connections are worth keeping, except those that lead another way.
+        let clients = match same_network {
+            true => before.clients.clone(),
+            false => Clients::through(network),
+        };
+        let arms = self.rosters.arms_of(models, prices, &clients);
         tracing::info!(models = arms.len(), policy = %policy.id, "the configuration has changed");
-        self.begin_with(rules, arms);
+        self.begin_with(rules, clients, arms);
         true
     }
 
     /// Puts rules, prices and models in place, whatever was there.
-    pub(super) fn begin_with(&self, rules: (Policy, Prices), arms: Vec<Arc<ArmModel>>) {
-        self.rosters.put(rules, arms);
+    pub(super) fn begin_with(
+        &self,
+        rules: (Policy, Prices),
+        clients: Clients,
+        arms: Vec<Arc<ArmModel>>,
+    ) {
+        self.rosters.put(rules, clients, arms);
         let roster = self.roster();
         let met = roster.arms.iter().map(|arm| &arm.spec);
         self.learnt

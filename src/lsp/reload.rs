@@ -109,7 +109,8 @@ impl Session {
             }
             let settings = loaded.settings;
             let count = settings.models.len();
-            if engine.configure((settings.policy, settings.prices), settings.models) {
+            let rules = (settings.policy, settings.prices);
+            if engine.configure(rules, settings.network, settings.models) {
                 engine.preload_tokens();
                 let text = format!("Mantle has taken the changed configuration: {count} models");
                 client.log_message(MessageType::INFO, text).await;

@@ -55,6 +55,12 @@ impl Clients {
         }
     }
 
+    /// Returns the network that hosts are reached through.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// Returns the client for an address, building it off the runtime's threads if need be.
     ///
     /// # Errors

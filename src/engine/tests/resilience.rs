@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Desk, served, spec, used};
-use crate::domain::{Policy, Region};
+use crate::domain::{Network, Policy, Region};
 use crate::engine::{Answer, Nothing};
 use crate::models::{ModelError, Script};
 
@@ -82,14 +82,18 @@ async fn other_rules_hold_from_the_next_request_on() {
     let roster = desk.engine.roster();
     let models = vec![roster.arms[0].spec.clone()];
     let rules = (roster.policy.clone(), roster.prices.clone());
-    assert!(!desk.engine.configure(rules, models.clone()));
+    assert!(
+        !desk
+            .engine
+            .configure(rules, Network::default(), models.clone())
+    );
     let policy = Policy {
         id: "other".into(),
         regions: vec![Region::new("us")],
         ..Policy::default()
     };
     let rules = (policy, roster.prices.clone());
-    assert!(desk.engine.configure(rules, models));
+    assert!(desk.engine.configure(rules, Network::default(), models));
     let cursor = desk.open("let x = $0\n");
     let answer = desk.complete(cursor).await;
     assert!(matches!(answer, Answer::Nothing(Nothing::NothingEligible)));
@@ -99,4 +103,32 @@ async fn other_rules_hold_from_the_next_request_on() {
         &roster.arms[0],
         &desk.engine.roster().arms[0]
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn through_another_network_a_model_begins_anew() {
+    let script = Script::new().fail(ModelError::Loading);
+    let desk = Desk::new(Policy::default(), vec![(spec("eu", None), script)]).await;
+    let cursor = desk.open("let x = $0\n");
+    let failed = desk.complete(cursor).await;
+    assert!(matches!(failed, Answer::Nothing(Nothing::Failed)));
+    let before = desk.engine.roster();
+    let now = desk.request(cursor).received;
+    assert!(!before.arms[0].health.may_be_tried(now));
+
+    let network = Network {
+        proxy: Some("http://proxy.example:3128".to_owned()),
+        ca_file: None,
+    };
+    let configure = || {
+        let rules = (before.policy.clone(), before.prices.clone());
+        let models = vec![before.arms[0].spec.clone()];
+        desk.engine.configure(rules, network.clone(), models)
+    };
+    assert!(configure());
+    let after = desk.engine.roster();
+    assert_eq!(*after.clients.network(), network);
+    assert!(after.arms[0].health.may_be_tried(now));
+    // Nothing is new the second time, so open connections and health stay.
+    assert!(!configure());
 }
