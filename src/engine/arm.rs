@@ -70,13 +70,9 @@ impl ArmModel {
         }
     }
 
-    /// Returns what the router is told about this arm at a place with `input` prompt tokens.
-    pub fn at(
-        &self,
-        input: TokenCount,
-        now: Timestamp,
-        (is_affordable, is_within_cap, is_drilled): (bool, bool, bool),
-    ) -> Arm {
+    /// Returns what the router is told about this arm at a place with `input` prompt tokens, as far
+    /// as the arm knows it: that it may be paid for and hang on its host is for others to say.
+    pub fn at(&self, input: TokenCount, now: Timestamp) -> Arm {
         let answer = u64::from(self.spec.max_output_tokens);
         Arm {
             model: self.spec.id.clone(),
@@ -87,10 +83,10 @@ impl ArmModel {
             is_healthy: self.model.is_ok() && self.health.may_be_tried(now),
             // The prompt is fitted to the model; what must fit is an answer with some prompt.
             fits: u64::from(self.spec.context_tokens) >= answer + 64,
-            is_affordable,
+            is_affordable: true,
             is_canary: self.spec.is_canary,
-            is_within_cap,
-            is_drilled,
+            is_within_cap: true,
+            is_drilled: false,
             latency_ms: self.health.median_latency_ms(),
         }
     }

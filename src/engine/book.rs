@@ -27,7 +27,8 @@ pub enum BookState {
 /// How much has gone through.
 pub struct Traffic {
     pub points: BTreeMap<Timestamp, u32>,
-    pub offers: BTreeMap<ModelId, u64>,
+    /// Where it was asked for.
+    pub offers: Option<BTreeMap<ModelId, u64>>,
 }
 
 /// The ledger once it is open, and before.
@@ -129,18 +130,26 @@ impl Book {
         report.await.map_err(|error: LedgerError| error.to_string())
     }
 
-    /// Reads how many decision points fell into each hour of a period, and how many suggestions each
-    /// arm had.
+    /// Reads how much went through in a period: how many decision points by the hour, and, where it
+    /// matters, how many suggestions each arm had.
     ///
     /// # Errors
     /// When the ledger cannot be read; the sentence says why.
-    pub async fn traffic(&self, (since, until): (Timestamp, Timestamp)) -> Result<Traffic, String> {
+    pub async fn traffic(
+        &self,
+        (since, until): (Timestamp, Timestamp),
+        with_offers: bool,
+    ) -> Result<Traffic, String> {
         self.ready().await.map_err(String::clone)?;
         let read = async {
             let reader = LedgerReader::open_read_only(&self.path).await?;
+            let offers = match with_offers {
+                true => Some(reader.offers_by_arm(since, until).await?),
+                false => None,
+            };
             Ok(Traffic {
                 points: reader.points_by_hour(since, until).await?,
-                offers: reader.offers_by_arm(since, until).await?,
+                offers,
             })
         };
         read.await.map_err(|error: LedgerError| error.to_string())

@@ -281,7 +281,6 @@ impl Engine {
     fn serve_held(&self, decided: &Decided, held: Prediction, reason: Reason) -> Answer {
         let now = self.clock.now();
         let (id, asked) = (DecisionId::new(now), decided.id);
-        // The late answer keeps the suggestion's id that was asked for: the two are told apart.
         let why = match reason {
             Reason::Deadline => "the model that was asked is not there in time",
             _ => "the model that was asked has nothing to say",
@@ -290,6 +289,7 @@ impl Engine {
         if reason == Reason::Deadline {
             self.explain(decided, None, steps.clone());
         }
+        // The late answer keeps the id that was asked for, so that the two are told apart.
         let mut decided = decided.clone();
         decided.request.id = CompletionId::new(now);
         decided.decision.expected_cost = Money::ZERO;
@@ -305,22 +305,12 @@ impl Engine {
             Some(embedded.clone()),
             reason,
         );
-        let made_by = (embedded.clone(), Tier::InHouse, Source::Embedded);
-        let served = self.keep_answer(
-            decided,
-            id,
-            held.text,
-            made_by,
-            Some(held.confidence),
-            reason,
-        );
-        let request = &decided.request;
-        let made_for = (request.document.clone(), decided.snapshot.version);
-        self.offer_at(&served, made_for, request.offset);
+        let answer = self.show_embedded(decided, id, held, reason);
         let label = (asked, &embedded);
+        let request = &decided.request;
         self.episodes
             .is_offered(&request.document, label, request.id);
-        Answer::Suggestion(Box::new(served))
+        answer
     }
 
     fn serve_embedded(&self, decided: &Decided, prediction: Option<Prediction>) -> Answer {
@@ -329,13 +319,24 @@ impl Engine {
             return Answer::Nothing(Nothing::NothingEligible);
         };
         self.explain(decided, None, vec!["the embedded model is sure".to_owned()]);
+        self.show_embedded(decided, decided.id, prediction, decided.decision.reason)
+    }
+
+    /// Keeps the embedded model's answer and offers it, as what this decision came to.
+    fn show_embedded(
+        &self,
+        decided: &Decided,
+        id: DecisionId,
+        prediction: Prediction,
+        reason: Reason,
+    ) -> Answer {
         let served = self.keep_answer(
             decided,
-            decided.id,
+            id,
             prediction.text,
             (ModelId::embedded(), Tier::InHouse, Source::Embedded),
             Some(prediction.confidence),
-            decided.decision.reason,
+            reason,
         );
         let request = &decided.request;
         let made_for = (request.document.clone(), decided.snapshot.version);

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::shared_file;
 use crate::domain::{Confidence, DecisionId, MatchRow, ModelId};
 use crate::inhouse::{Correction, Prediction};
 use crate::workspace::IndexLock;
@@ -116,9 +117,7 @@ impl WorkspaceConfidence {
             version: VERSION,
             correction,
         };
-        let unfinished = folder.join("confidence.json.new");
-        fs::write(&unfinished, serde_json::to_vec(&kept)?)?;
-        fs::rename(unfinished, folder.join(FILE_NAME))
+        shared_file::replace(&folder.join(FILE_NAME), &kept)
     }
 
     fn lessons(&self) -> MutexGuard<'_, Lessons> {

@@ -29,7 +29,6 @@ impl Engine {
             let worst = estimate.and_then(|estimate| estimate.cost);
             self.learnt.remember(id, (arm, worst), &decided.features);
         }
-        let posterior = self.learnt.name();
         let policy = &decided.roster.policy;
         let event = LedgerEvent::Decision(Box::new(DecisionRow {
             id,
@@ -72,7 +71,7 @@ impl Engine {
                 .is_limited()
                 .then(|| self.leases.name().to_owned()),
             policy: policy.id.clone(),
-            posterior: odds.map(|_| posterior),
+            posterior: odds.map(|_| self.learnt.name()),
             price_snapshot: Some(decided.roster.prices.snapshot_id().to_owned()),
             feature_hash: odds.map(|odds| odds.feature_hash.clone()),
             features: Some(decided.features.clone()),

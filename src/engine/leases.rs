@@ -5,13 +5,14 @@
 //! back at the end of a session; one that a window leaves behind when it is killed counts for an hour
 //! more, by when what it has called stands on the ledger.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::shared_file;
 use crate::domain::{Money, RowId, Timestamp};
 
 const FILE_NAME: &str = "leases.json";
@@ -64,24 +65,14 @@ impl Leases {
     /// # Errors
     /// When the folder cannot be written, or another window does not come to an end.
     pub fn open(&self, folder: &Path, now: Timestamp) -> io::Result<Table> {
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(folder.join("leases.lock"))?;
         let began = Instant::now();
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(io::Error::other("another window is reading it"));
-                }
-                Err(TryLockError::Error(error)) => return Err(error),
+        let lock = loop {
+            match shared_file::lock(folder, "leases.lock")? {
+                Some(lock) => break lock,
+                None if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+                None => return Err(io::Error::other("another window is reading it")),
             }
-        }
+        };
         let path = folder.join(FILE_NAME);
         let mut leases = read(&path)?;
         // A clock that was set back makes none of them last for longer than they may.
@@ -120,10 +111,7 @@ impl Table {
                 until: now.plus(LEFT_BEHIND),
             });
         }
-        let unfinished = self.path.with_extension("json.new");
-        let bytes = serde_json::to_vec(&self.leases).map_err(io::Error::other)?;
-        fs::write(&unfinished, bytes)?;
-        fs::rename(unfinished, &self.path)
+        shared_file::replace(&self.path, &self.leases)
     }
 }
 

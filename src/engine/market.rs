@@ -45,7 +45,8 @@ struct State {
     solved: Option<Timestamp>,
     traffic_read: Option<Timestamp>,
     demand: Demand,
-    offers: BTreeMap<ModelId, u64>,
+    /// By model; not known where nothing caps them.
+    offers: Option<BTreeMap<ModelId, u64>>,
 }
 
 /// What was made of the last reading of the ledger.
@@ -54,9 +55,8 @@ struct Plan {
     month: Month,
     /// What a kept character may cost.
     per_character: Money,
-    /// What a decision point may cost on average from now on, in pico-USD; none where nothing
-    /// limits it.
-    allowance: Option<f64>,
+    /// What a decision point may cost on average from now on, in pico-USD.
+    allowance: f64,
 }
 
 impl Pace {
@@ -71,7 +71,7 @@ impl Pace {
         state.plan = Some(Plan {
             month,
             per_character: Money::from_pico_usd((ceiling.pico_usd() as f64 / whole) as i64),
-            allowance: Some(allowance),
+            allowance,
         });
         let is_due = state.solved.is_none_or(|at| now.since(at) >= SOLVE_EVERY);
         if is_due && let Some(price) = state.tradeoffs.price(allowance) {
@@ -98,9 +98,10 @@ impl Pace {
     }
 
     /// Returns whether it is time to read again what has gone through.
-    pub fn wants_traffic(&self, now: Timestamp) -> bool {
-        let read = self.state().traffic_read;
-        read.is_none_or(|at| now.since(at) >= PROFILE_HOLDS)
+    pub fn wants_traffic(&self, now: Timestamp, with_offers: bool) -> bool {
+        let state = self.state();
+        let is_old = |at| now.since(at) >= PROFILE_HOLDS;
+        state.traffic_read.is_none_or(is_old) || (with_offers && state.offers.is_none())
     }
 
     /// Takes what has gone through in the last thirty days.
@@ -124,9 +125,8 @@ impl Pace {
 
     /// Counts a suggestion until the next reading does.
     pub fn offered(&self, model: &ModelId) {
-        let mut state = self.state();
-        if state.traffic_read.is_some() {
-            *state.offers.entry(model.clone()).or_default() += 1;
+        if let Some(offers) = &mut self.state().offers {
+            *offers.entry(model.clone()).or_default() += 1;
         }
     }
 
@@ -134,7 +134,7 @@ impl Pace {
     pub fn decided(&self, alternatives: &[Alternative], expected: Money) {
         let mut state = self.state();
         state.tradeoffs.see(alternatives);
-        if let Some(allowance) = state.plan.and_then(|plan| plan.allowance) {
+        if let Some(Plan { allowance, .. }) = state.plan {
             let pacer = state.pacer.get_or_insert(Pacer::new(0.0));
             pacer.step(expected.pico_usd() as f64, allowance);
         }
@@ -263,7 +263,7 @@ impl Engine {
         }
         let state = self.pace.state();
         let mut of_all = 0.0;
-        for (model, offers) in &state.offers {
+        for (model, offers) in state.offers.iter().flatten() {
             let offers = *offers as f64;
             of_all += offers;
             if let Some(arm) = roster.arm(model) {

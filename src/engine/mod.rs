@@ -37,6 +37,7 @@ mod purse;
 mod refresh;
 mod rhythm;
 mod roster;
+mod shared_file;
 mod spending;
 mod status;
 #[cfg(test)]

@@ -96,11 +96,11 @@ impl Engine {
             .arms
             .iter()
             .zip(caps)
-            .map(|(arm, is_within_cap)| {
-                let is_affordable = self.affords(roster, arm, tokens);
-                let is_drilled = drill.is_some_and(|drill| drill.takes_away(&arm.spec));
-                let standing = (is_affordable, is_within_cap, is_drilled);
-                arm.at(tokens, request.received, standing)
+            .map(|(arm, is_within_cap)| routing::Arm {
+                is_affordable: self.affords(roster, arm, tokens),
+                is_within_cap,
+                is_drilled: drill.is_some_and(|drill| drill.takes_away(&arm.spec)),
+                ..arm.at(tokens, request.received)
             })
             .collect();
         if arms.iter().any(|arm| !arm.is_affordable) {

@@ -39,7 +39,8 @@ impl Engine {
         }
         let allowance = &roster.policy.allowance;
         if allowance.is_limited() || roster.policy.supplier_cap.is_some() {
-            self.read_traffic().await;
+            self.read_traffic(roster.policy.supplier_cap.is_some())
+                .await;
         }
         if !allowance.is_limited() {
             self.pace.no_plan();
@@ -92,12 +93,13 @@ impl Engine {
 
     /// Reads how much has gone through, when that was not done lately: it goes over all decisions of
     /// a month.
-    async fn read_traffic(&self) {
+    async fn read_traffic(&self, with_offers: bool) {
         let now = self.clock.now();
-        if !self.pace.wants_traffic(now) {
+        if !self.pace.wants_traffic(now, with_offers) {
             return;
         }
-        match self.book.traffic((now.minus(PROFILE), now)).await {
+        let traffic = self.book.traffic((now.minus(PROFILE), now), with_offers);
+        match traffic.await {
             Ok(traffic) => self.pace.take(traffic, now),
             Err(message) => {
                 tracing::warn!("what has gone through cannot be read: {message}");

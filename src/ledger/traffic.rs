@@ -23,7 +23,8 @@ impl LedgerReader {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<BTreeMap<Timestamp, u32>, LedgerError> {
-        let sql = "SELECT at / ?3 AS hour, COUNT(*) AS points FROM decisions \
+        // An hour has 3,600,000,000 microseconds.
+        let sql = "SELECT at / 3600000000 AS hour, COUNT(*) AS points FROM decisions \
                    WHERE at >= ?1 AND at < ?2 AND step = 0 AND origin = 'lsp' GROUP BY hour";
         self.counted(sql, (since, until), |row| {
             let hour: i64 = row.try_get("hour")?;
@@ -47,7 +48,7 @@ impl LedgerReader {
         let sql = "SELECT decisions.arm AS arm, COUNT(*) AS offers FROM outcomes \
                    JOIN decisions ON decisions.id = outcomes.decision \
                    WHERE outcomes.at >= ?1 AND outcomes.at < ?2 AND outcomes.kind = 'offered' \
-                   AND decisions.arm IS NOT NULL AND ?3 > 0 GROUP BY decisions.arm";
+                   AND decisions.arm IS NOT NULL GROUP BY decisions.arm";
         self.counted(sql, (since, until), |row| {
             let arm: String = row.try_get("arm")?;
             let offers: i64 = row.try_get("offers")?;
@@ -66,7 +67,6 @@ impl LedgerReader {
         let rows = sqlx::query(sql)
             .bind(since.unix_micros())
             .bind(until.unix_micros())
-            .bind(HOUR_MICROS)
             .fetch_all(&mut connection)
             .await;
         let counted = rows.and_then(|rows| rows.iter().map(line).collect());

@@ -1,12 +1,13 @@
 //! What was learnt, from one session to the next and from one window to the other.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::Learnt;
+use crate::engine::shared_file;
 use crate::routing::Estimates;
 
 /// The file's name, beside the ledger.
@@ -99,35 +100,25 @@ impl Learnt {
 pub fn replace_estimates(folder: &Path, estimates: &Estimates) -> Result<(), KeepError> {
     let _lock = lock(folder)?;
     let found = read(&folder.join(FILE_NAME))?;
-    write(folder, estimates.clone(), found.map(|kept| kept.price))
+    Ok(write(
+        folder,
+        estimates.clone(),
+        found.map(|kept| kept.price),
+    )?)
 }
 
 /// Takes the file for oneself, until what is returned is dropped.
 fn lock(folder: &Path) -> Result<File, KeepError> {
-    fs::create_dir_all(folder)?;
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(folder.join("estimates.lock"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(KeepError::Busy),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
+    shared_file::lock(folder, "estimates.lock")?.ok_or(KeepError::Busy)
 }
 
-fn write(folder: &Path, estimates: Estimates, price: Option<f64>) -> Result<(), KeepError> {
+fn write(folder: &Path, estimates: Estimates, price: Option<f64>) -> io::Result<()> {
     let kept = Kept {
         version: VERSION,
         price: price.unwrap_or(0.0),
         estimates,
     };
-    let bytes = serde_json::to_vec(&kept).map_err(io::Error::other)?;
-    let unfinished = folder.join("estimates.json.new");
-    fs::write(&unfinished, bytes)?;
-    fs::rename(unfinished, folder.join(FILE_NAME))?;
-    Ok(())
+    shared_file::replace(&folder.join(FILE_NAME), &kept)
 }
 
 /// Reads the file; one that makes no sense is put aside, so that nothing is lost and the next is

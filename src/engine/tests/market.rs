@@ -201,7 +201,7 @@ async fn a_host_that_has_its_share_is_out_whatever_its_model_is_worth() {
         let offers = [("first", first), ("other", other), ("embedded", embedded)];
         let traffic = Traffic {
             points: Default::default(),
-            offers: offers.into_iter().map(of).collect(),
+            offers: Some(offers.into_iter().map(of).collect()),
         };
         let now = Timestamp::from_unix_micros(NOON);
         desk.engine.pace.take(traffic, now);
