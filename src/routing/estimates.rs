@@ -80,8 +80,11 @@ impl Estimates {
             }
             return is_other;
         }
-        let siblings: Vec<&ArmPosterior> =
-            self.arms.values().map(|known| &known.posterior).collect();
+        // Those that nothing has taught yet say nothing of a new one.
+        let siblings = self.arms.values().map(|known| &known.posterior);
+        let siblings: Vec<&ArmPosterior> = siblings
+            .filter(|posterior| posterior.observed() > 0.0)
+            .collect();
         let known = Known {
             behind: behind.to_owned(),
             posterior: ArmPosterior::newcomer(&siblings),
@@ -158,16 +161,17 @@ impl Estimates {
     pub fn merge(&mut self, base: &Self, mine: &Self) {
         self.lessons += mine.lessons.saturating_sub(base.lessons);
         for (arm, learnt) in &mine.arms {
-            let Some(known) = self.arms.get_mut(arm) else {
+            let before = base.arms.get(arm);
+            if before.is_none() && !self.arms.contains_key(arm) {
                 self.arms.insert(arm.clone(), learnt.clone());
                 continue;
-            };
-            if known.behind != learnt.behind {
-                known.posterior.model_changed();
-                known.watches.clear();
-                known.behind.clone_from(&learnt.behind);
             }
-            let Some(before) = base.arms.get(arm) else {
+            // Who met it did not know its siblings here; what was learnt of it since is added below.
+            self.meet(arm, &learnt.behind);
+            let Some(known) = self.arms.get_mut(arm) else {
+                continue;
+            };
+            let Some(before) = before else {
                 continue;
             };
             if !known.posterior.merge(&before.posterior, &learnt.posterior) {
@@ -234,6 +238,28 @@ mod tests {
         assert!(p(&here, &arm) > alone && alone > p(&base, &arm));
         assert_eq!(here.lessons(), 120);
         assert!(here.is_sound());
+    }
+
+    #[test]
+    fn an_arm_that_is_new_here_begins_among_those_that_are_known_here() {
+        let (mut kept, known) = met();
+        let place = sight("rust");
+        for _ in 0..300 {
+            kept.learn(&known, Lesson::Matched(&place, false));
+        }
+        // A session meets both before it has read what is kept, and learns nothing.
+        let (mut mine, new) = (Estimates::default(), ModelId::new("b"));
+        mine.meet(&known, "a-1");
+        mine.meet(&new, "b-1");
+        let base = mine.clone();
+        assert_eq!(
+            p(&mine, &new),
+            p(&mine, &known),
+            "nothing is known of either"
+        );
+        kept.merge(&base, &mine);
+        assert!((p(&kept, &new) - p(&kept, &known)).abs() < 1e-6);
+        assert!(p(&kept, &new) < p(&mine, &new));
     }
 
     #[test]
