@@ -21,6 +21,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 
 pub use compare::Against;
+pub(super) use layout::cents;
 pub use moment::Moment;
 
 use crate::config::Settings;

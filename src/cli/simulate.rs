@@ -10,9 +10,9 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::WrongUse;
-use super::report::{Moment, rates_of};
+use super::report::{Moment, cents, rates_of};
 use crate::config::Settings;
-use crate::domain::{MicroUsd, Money, Rates, Timestamp};
+use crate::domain::{MicroUsd, Money, Timestamp};
 use crate::ledger::margin::CallGroup;
 use crate::ledger::{LedgerReader, ReportQuery};
 use crate::prices::Prices;
@@ -184,7 +184,7 @@ fn lines(
             ),
             (Some(_), Some(new)) => group.cost_at(&new.rates),
             // What is paid beside list prices, such as for long prompts or regions, stays.
-            (None, Some(new)) => match old_rates(settings, group) {
+            (None, Some(new)) => match rates_of(settings, group) {
                 Some(old) => paid + group.cost_at(&new.rates) - group.cost_at(&old),
                 None => paid,
             },
@@ -203,10 +203,6 @@ fn lines(
     Ok(lines)
 }
 
-fn old_rates(settings: &Settings, group: &CallGroup) -> Option<Rates> {
-    rates_of(settings, group)
-}
-
 fn day(at: Timestamp) -> String {
     at.to_utc().date().to_string()
 }
@@ -222,7 +218,6 @@ struct Outcome<'l> {
 
 impl Outcome<'_> {
     fn text(&self) -> String {
-        let dollars = |pico: i128| format!("${}", Money::format_pico(pico, 2));
         let width = self.lines.iter().map(|line| line.model.len()).max();
         let width = width.unwrap_or(0).max("controllable".len());
         let mut text = format!("Simulated: {ESTIMAND}\n\n");
@@ -233,7 +228,7 @@ impl Outcome<'_> {
         line("", "calls", "paid", "simulated", "");
         for one in self.lines {
             let note = one.at.as_ref().map(|at| format!("at the price of {at}"));
-            let (paid, then) = (dollars(one.cost_usd), dollars(one.simulated_usd));
+            let (paid, then) = (cents(one.cost_usd), cents(one.simulated_usd));
             line(
                 &one.model,
                 &one.calls.to_string(),
@@ -242,7 +237,7 @@ impl Outcome<'_> {
                 note.as_deref().unwrap_or(""),
             );
         }
-        let micro = |micro: MicroUsd| dollars(micro.get() * 1_000_000);
+        let micro = |micro: MicroUsd| cents(micro.get() * 1_000_000);
         line(
             "controllable",
             "",

@@ -133,6 +133,23 @@ pub struct Features {
     pub document_lines: u32,
 }
 
+#[cfg(test)]
+impl Features {
+    /// Returns a place at the end of a line about which the embedded model says nothing.
+    pub fn at_line_end(language: &str) -> Self {
+        Self {
+            language: language.to_owned(),
+            site: CursorSite::LineEnd,
+            embedded_confidence: None,
+            embedded_chars: None,
+            prompt_tokens: 900,
+            line_prefix_chars: 8,
+            partial_identifier_chars: 0,
+            document_lines: 100,
+        }
+    }
+}
+
 /// A decision with everything that explains it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Decision {

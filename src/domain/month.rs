@@ -1,7 +1,5 @@
 //! The calendar month that a moment lies in, in UTC.
 
-use time::{Date, OffsetDateTime, Time};
-
 use super::Timestamp;
 
 /// A calendar month.
@@ -22,8 +20,8 @@ impl Month {
         let length = date.month().length(date.year());
         let after = (0..length).fold(first, |day, _| day.next_day().unwrap_or(day));
         Self {
-            begin: midnight(first),
-            end: midnight(after),
+            begin: Timestamp::from(first),
+            end: Timestamp::from(after),
         }
     }
 
@@ -46,12 +44,9 @@ impl Month {
     }
 }
 
-fn midnight(day: Date) -> Timestamp {
-    OffsetDateTime::new_utc(day, Time::MIDNIGHT).into()
-}
-
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
     use time::macros::datetime;
 
     use super::*;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime, Time};
 
 /// A moment in UTC, in microseconds since 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -52,6 +52,13 @@ impl Timestamp {
     pub fn to_utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+/// The first moment of a day, in UTC.
+impl From<Date> for Timestamp {
+    fn from(day: Date) -> Self {
+        OffsetDateTime::new_utc(day, Time::MIDNIGHT).into()
     }
 }
 

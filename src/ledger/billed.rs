@@ -4,13 +4,10 @@ use sqlx::{Connection, Row};
 
 use super::connection::open_for_reading;
 use super::error::LedgerError;
-use super::reader::LedgerReader;
+use super::reader::{LedgerReader, PICO_PER_PART};
 use crate::domain::{BillingBasis, Timestamp};
 
 const DAY_MICROS: i64 = 86_400_000_000;
-/// SQLite's own `SUM` ends at 9.2 million dollars in pico-USD, so costs are summed in two parts.
-const PICO_PER_PART: i64 = 1_000_000_000;
-
 /// Calls of one day, host, model and basis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Billed {
@@ -66,7 +63,7 @@ impl LedgerReader {
         .bind(since.unix_micros())
         .bind(until.unix_micros())
         .bind(DAY_MICROS)
-        .bind(PICO_PER_PART)
+        .bind(PICO_PER_PART as i64)
         .fetch_all(&mut connection)
         .await
         .map_err(failed)?;
@@ -87,7 +84,7 @@ impl LedgerReader {
                 cache_read: tokens("cache_read")?,
                 cache_write: tokens("cache_write")?,
                 output: tokens("output")?,
-                cost_pico: i128::from(parts) * i128::from(PICO_PER_PART) + i128::from(rest),
+                cost_pico: i128::from(parts) * PICO_PER_PART + i128::from(rest),
             })
         };
         rows.iter()

@@ -25,7 +25,7 @@ const RETAINED_AFTER: Duration = Duration::from_secs(600);
 
 /// Sums are fetched in two parts, since SQLite's own `SUM` ends at 9.2 million dollars: whole
 /// milli-USD and the pico-USD that are left. Each part is exact up to nine thousand million rows.
-const PICO_PER_PART: i128 = 1_000_000_000;
+pub(super) const PICO_PER_PART: i128 = 1_000_000_000;
 
 /// A ledger that is open for reading.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //! (length of this month). Ten days of November are 10/30 of a seat's price, ten days of December
 //! 10/31. The sum is exact and rounded half to even once, to pico-USD.
 
-use time::{Date, Month, OffsetDateTime};
+use time::{Date, Month};
 
 use super::error::LedgerError;
 use crate::domain::{Money, Timestamp, divide_half_even};
@@ -53,12 +53,13 @@ fn next_month(at: Timestamp) -> Option<(Timestamp, u8)> {
         month => (day.year(), month.next()),
     };
     let first = Date::from_calendar_date(year, month, 1).ok()?;
-    let next = Timestamp::from(OffsetDateTime::new_utc(first, time::Time::MIDNIGHT));
+    let next = Timestamp::from(first);
     (next > at).then_some((next, day.month().length(day.year())))
 }
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
     use time::macros::datetime;
 
     use super::*;

@@ -293,21 +293,12 @@ impl ArmPosterior {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CursorSite, Features};
+    use crate::domain::Features;
     use crate::routing::encode::encode;
     use crate::routing::logistic::sigmoid;
 
     fn place(language: &str) -> FeatureVector {
-        encode(&Features {
-            language: language.into(),
-            site: CursorSite::LineEnd,
-            embedded_confidence: None,
-            embedded_chars: None,
-            prompt_tokens: 900,
-            line_prefix_chars: 8,
-            partial_identifier_chars: 0,
-            document_lines: 100,
-        })
+        encode(&Features::at_line_end(language))
     }
 
     fn p(arm: &ArmPosterior, language: &str) -> f64 {

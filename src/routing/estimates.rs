@@ -196,20 +196,10 @@ impl Estimates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::CursorSite;
     use crate::routing::sigmoid;
 
     fn sight(language: &str) -> Sight {
-        Sight::of(&Features {
-            language: language.into(),
-            site: CursorSite::LineEnd,
-            embedded_confidence: None,
-            embedded_chars: None,
-            prompt_tokens: 900,
-            line_prefix_chars: 8,
-            partial_identifier_chars: 0,
-            document_lines: 100,
-        })
+        Sight::of(&Features::at_line_end(language))
     }
 
     fn p(estimates: &Estimates, arm: &ModelId) -> f64 {

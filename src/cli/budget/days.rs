@@ -1,6 +1,6 @@
 //! The days of a month: what those that are over have cost, and how many are still to come.
 
-use time::{Date, OffsetDateTime, Time, Weekday};
+use time::Weekday;
 
 use crate::domain::{Month, Timestamp};
 use crate::ledger::Figures;
@@ -16,9 +16,9 @@ pub fn split(month: Month, lines: &[(String, Figures)], now: Timestamp) -> (Vec<
     let end = month.end.to_utc().date();
     while day < end {
         let is_weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
-        let begin = midnight(day);
+        let begin = Timestamp::from(day);
         let next = day.next_day().unwrap_or(end);
-        if midnight(next) <= now {
+        if Timestamp::from(next) <= now {
             let name = day.to_string();
             let line = lines.iter().find(|(known, _)| *known == name);
             if line.is_some() || !over.is_empty() {
@@ -37,10 +37,6 @@ pub fn split(month: Month, lines: &[(String, Figures)], now: Timestamp) -> (Vec<
         day = next;
     }
     (over, ahead)
-}
-
-fn midnight(day: Date) -> Timestamp {
-    OffsetDateTime::new_utc(day, Time::MIDNIGHT).into()
 }
 
 #[cfg(test)]

@@ -8,8 +8,6 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
-use crate::domain::Money;
-
 /// Tokens by class, and money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amounts {
@@ -393,10 +391,4 @@ fn date(text: &str) -> Option<Date> {
     OffsetDateTime::from_unix_timestamp(seconds)
         .ok()
         .map(OffsetDateTime::date)
-}
-
-/// Writes pico-dollars with two places.
-pub fn dollars(pico: i128) -> String {
-    let sign = if pico < 0 { "-" } else { "" };
-    format!("{sign}${}", Money::format_pico(pico.abs(), 2))
 }

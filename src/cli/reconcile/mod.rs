@@ -11,12 +11,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
-use time::{Date, Duration, OffsetDateTime, Time};
+use time::{Date, Duration};
 
 use crate::domain::{BillingBasis, Timestamp};
 use crate::ledger::{Billed, LedgerReader};
 
-use invoice::{Amounts, Invoice, dollars};
+use super::report::cents;
+use invoice::{Amounts, Invoice};
 
 /// Exit code where more is unexplained than may be.
 const UNEXPLAINED: u8 = 3;
@@ -90,8 +91,8 @@ pub async fn run(
     let (Some(since), Some(until)) = (days.first().copied(), days.last().copied()) else {
         bail!("the invoice has no day");
     };
-    let end = midnight(until).plus(std::time::Duration::from_secs(86_400));
-    let billed = reader.billed((midnight(since), end)).await?;
+    let end = Timestamp::from(until).plus(std::time::Duration::from_secs(86_400));
+    let billed = reader.billed((Timestamp::from(since), end)).await?;
     let ours: Vec<&Billed> = billed
         .iter()
         .filter(|billed| is_of(billed, &invoice, args.host.as_deref()))
@@ -121,10 +122,6 @@ pub async fn run(
     } else {
         ExitCode::SUCCESS
     })
-}
-
-fn midnight(day: Date) -> Timestamp {
-    OffsetDateTime::new_utc(day, Time::MIDNIGHT).into()
 }
 
 /// Whether two names are one model: providers bill a dated version of what was asked for.
@@ -332,7 +329,7 @@ fn as_text(comparison: &Comparison) -> String {
     }
     text.push('\n');
     for (basis, (calls, cost)) in &comparison.bases {
-        let _ = writeln!(text, "calls that are {basis}: {calls}, {}", dollars(*cost));
+        let _ = writeln!(text, "calls that are {basis}: {calls}, {}", cents(*cost));
     }
     if comparison.unpriced_calls > 0 {
         let _ = writeln!(text, "{} calls have no price", comparison.unpriced_calls);
@@ -342,7 +339,7 @@ fn as_text(comparison: &Comparison) -> String {
             text,
             "{} rows of the invoice are about no model: {}, not compared",
             comparison.other_rows,
-            dollars(comparison.other_pico)
+            cents(comparison.other_pico)
         );
     }
     if let Some(correction) = comparison.correction() {
@@ -367,9 +364,9 @@ const CLASSES: [Class; 4] = [
 fn money(pair: &Pair) -> [String; 4] {
     let apart = pair.invoice.cost_pico - pair.ledger.cost_pico;
     [
-        dollars(pair.invoice.cost_pico),
-        dollars(pair.ledger.cost_pico),
-        dollars(apart),
+        cents(pair.invoice.cost_pico),
+        cents(pair.ledger.cost_pico),
+        cents(apart),
         share(apart as f64, pair.invoice.cost_pico as f64),
     ]
 }

@@ -4,9 +4,9 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::{self, Chart};
-use super::layout::{count, dollars, moment, percent};
+use super::layout::{cents, count, dollars, moment, percent};
 use super::{comma_separated, demo, layout};
-use crate::domain::Money;
+use crate::domain::MicroUsd;
 use crate::ledger::{Dimension, Figures, MarginReport};
 
 const STYLE: &str = "
@@ -74,24 +74,16 @@ pub(super) fn page(
 }
 
 fn cards(report: &MarginReport, before: Option<&MarginReport>) -> Markup {
-    let usd = |micro: Option<i128>| {
-        micro.map_or_else(
-            || layout::UNKNOWN.to_owned(),
-            |micro| format!("${}", Money::format_pico(micro * 1_000_000, 2)),
-        )
-    };
+    let usd = |amount: MicroUsd| cents(amount.get() * 1_000_000);
     let margin = |report: &MarginReport| {
         let ppm = report.margin.margin_ppm();
         percent(ppm.map(|ppm| ppm as f64 / 1e6), 2)
     };
     let revenue = |report: &MarginReport| {
-        usd(report
-            .margin
-            .earned
-            .as_ref()
-            .map(|earned| earned.net().get()))
+        let earned = report.margin.earned.as_ref();
+        earned.map_or_else(|| layout::UNKNOWN.to_owned(), |earned| usd(earned.net()))
     };
-    let cost = |report: &MarginReport| usd(Some(report.margin.cost().get()));
+    let cost = |report: &MarginReport| usd(report.margin.cost());
     let rate = |report: &MarginReport| percent(report.totals.acceptance_rate(), 1);
     let per_accepted =
         |report: &MarginReport| dollars(report.totals.cost_per_usd(report.totals.accepted));

@@ -5,7 +5,7 @@ use comfy_table::{
 };
 
 use super::waterfall;
-use crate::domain::Timestamp;
+use crate::domain::{Money, Timestamp};
 use crate::ledger::{Dimension, Figures, MarginReport};
 
 /// What stands for a figure that is not known.
@@ -212,6 +212,11 @@ pub(super) fn percent(share: Option<f64>, places: usize) -> String {
         || UNKNOWN.to_owned(),
         |share| format!("{:.places$} %", share * 100.0),
     )
+}
+
+/// Writes pico-dollars to the cent.
+pub(in crate::cli) fn cents(pico: i128) -> String {
+    dollars(Some(Money::format_pico(pico, 2)))
 }
 
 pub(super) fn dollars(amount: Option<String>) -> String {

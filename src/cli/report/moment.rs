@@ -43,8 +43,7 @@ impl FromStr for Moment {
             return Ok(Self::Ago(span));
         }
         if let Ok(day) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
-            let midnight = OffsetDateTime::new_utc(day, time::Time::MIDNIGHT);
-            return Ok(Self::At(midnight.into()));
+            return Ok(Self::At(day.into()));
         }
         OffsetDateTime::parse(text, &Rfc3339)
             .map(|moment| Self::At(moment.into()))

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::domain::{CompletionId, CursorSite, EpisodeId, Evidence, RowId, Timestamp};
+use crate::domain::{CompletionId, EpisodeId, Evidence, RowId, Timestamp};
 
 const AT: Timestamp = Timestamp::from_unix_micros(1_795_000_000_000_000);
 
@@ -18,16 +18,7 @@ fn session() -> Learnt {
 }
 
 fn features() -> Features {
-    Features {
-        language: "rust".into(),
-        site: CursorSite::LineEnd,
-        embedded_confidence: None,
-        embedded_chars: None,
-        prompt_tokens: 900,
-        line_prefix_chars: 8,
-        partial_identifier_chars: 0,
-        document_lines: 100,
-    }
+    Features::at_line_end("rust")
 }
 
 fn decided(learnt: &Learnt) -> DecisionId {

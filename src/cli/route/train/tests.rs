@@ -1,22 +1,13 @@
 //! What a ledger teaches, and how what was believed is judged.
 
 use super::*;
-use crate::domain::{CursorSite, Features, Money};
+use crate::domain::{Features, Money};
 
 fn taught(language: &str, what: What) -> Taught {
     Taught {
         at: Timestamp::from_unix_micros(1),
         arm: ModelId::new("hosted"),
-        features: Features {
-            language: language.into(),
-            site: CursorSite::LineEnd,
-            embedded_confidence: None,
-            embedded_chars: None,
-            prompt_tokens: 900,
-            line_prefix_chars: 8,
-            partial_identifier_chars: 0,
-            document_lines: 100,
-        },
+        features: Features::at_line_end(language),
         worst: Money::from_pico_usd(1_000),
         what,
     }
