@@ -51,6 +51,8 @@ const STAYS_BEHIND: &[(&str, &[&str])] = &[
     ("tiktoken_rs",      &["context"]),
     ("tree_sitter*",     &["documents"]),
     ("ropey",            &["documents"]),
+    ("keyring_core",     &["config"]),
+    ("rpassword",        &["cli"]),
     ("ignore",           &["workspace", "cli"]), // `mantle try` walks before there is an engine
     ("notify",           &["workspace"]),
     ("rustix",           &["engine"]),

@@ -14,7 +14,7 @@ use anyhow::Context;
 
 use super::source::{SourcePlace, byte_offset};
 use super::{Command, WrongUse};
-use crate::config::key_source;
+use crate::config::Keys;
 use crate::domain::{
     ByteOffset, CompletionId, CompletionRequest, DocumentUri, Money, Origin, Trigger,
 };
@@ -58,7 +58,7 @@ pub async fn run(
         models: loaded.settings.models,
         prices: loaded.settings.prices,
         network: loaded.settings.network,
-        key_of: Box::new(key_source(environment)),
+        key_of: Box::new(Keys::of(environment).source()),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,

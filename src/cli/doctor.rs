@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{Command, VERSION};
-use crate::config::key_source;
+use crate::config::Keys;
 use crate::domain::Origin;
 use crate::engine::{
     ArmReport, ArmState, BookState, Clock, Engine, FoundServer, KeptFolder, Setup,
@@ -79,7 +79,7 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
         models: loaded.settings.models,
         prices: loaded.settings.prices,
         network: loaded.settings.network,
-        key_of: Box::new(key_source(environment)),
+        key_of: Box::new(Keys::of(environment).source()),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,

@@ -1,11 +1,13 @@
 //! `mantle models`: which models are configured, and what each of them answers.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use super::{Command, WrongUse};
-use crate::config::{Settings, key_of, key_source};
+use crate::config::{Keyring, Keys, Settings};
 use crate::domain::{
     BillingBasis, CallOutcome, CallRow, KeyPlace, ModelSpec, Money, Origin, Policy, PriceSource,
     Region,
@@ -17,6 +19,18 @@ use crate::engine::{Clock, Engine, Setup, Trial};
 pub enum ModelsArgs {
     /// List the configured models; nobody is asked.
     List,
+    /// Store the key of a model in the system's keyring; it is read from standard input.
+    #[command(
+        after_help = "In the configuration: api_key = { keyring = \"NAME\" }. The key is one line, and is shown \
+        nowhere: `mantle models key codestral < key.txt`, or typed."
+    )]
+    Key {
+        /// Its name in the keyring.
+        name: String,
+        /// Delete it instead.
+        #[arg(long)]
+        forget: bool,
+    },
     /// Ask each model for one completion: time, speed, cost, and whether it uses the text after the
     /// cursor. What it costs is on the ledger.
     Test {
@@ -30,6 +44,9 @@ pub async fn run(
     command: &Command,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    if let ModelsArgs::Key { name, forget } = args {
+        return key(name, *forget, out);
+    }
     let loaded = command.load();
     for complaint in &loaded.complaints {
         eprintln!("mantle: {complaint}");
@@ -44,8 +61,10 @@ pub async fn run(
         return Ok(ExitCode::SUCCESS);
     }
     match args {
+        ModelsArgs::Key { .. } => unreachable!("it was handled before the configuration was read"),
         ModelsArgs::List => {
-            let has_key = |place: &KeyPlace| key_of(&command.environment, place).is_ok();
+            let keys = Keys::of(command.environment.clone());
+            let has_key = |place: &KeyPlace| keys.find(place).is_ok();
             for model in &models {
                 writeln!(out, "{}", listed(model, &has_key))?;
             }
@@ -69,6 +88,34 @@ pub async fn run(
             })
         }
     }
+}
+
+/// Takes a key into the system's keyring, or out of it.
+fn key(name: &str, forget: bool, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let keyring = Keyring::open()?;
+    if forget {
+        keyring.forget(name)?;
+        writeln!(out, "The keyring's {name} is deleted.")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let typed = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password(format!("The key {name} (it is not shown): "))?
+    } else {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        line
+    };
+    let typed = typed.trim();
+    if typed.is_empty() {
+        let sentence = "there is no key in the first line of standard input".to_owned();
+        return Err(WrongUse(sentence).into());
+    }
+    keyring.store(name, &SecretString::from(typed))?;
+    writeln!(
+        out,
+        "The keyring has it. In the configuration: api_key = {{ keyring = \"{name}\" }}"
+    )?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn choose(models: Vec<ModelSpec>, wanted: &[String]) -> anyhow::Result<Vec<ModelSpec>> {
@@ -99,7 +146,7 @@ async fn try_model(command: &Command, settings: &Settings, model: &ModelSpec) ->
         models: vec![model.clone()],
         prices: settings.prices.clone(),
         network: settings.network.clone(),
-        key_of: Box::new(key_source(environment)),
+        key_of: Box::new(Keys::of(environment).source()),
         ledger: command.paths.ledger(),
         cache: command.paths.cache.clone(),
         origin: Origin::Cli,

@@ -1,10 +1,13 @@
 //! Takes a key from where the configuration says that it is.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
 
 use super::Environment;
+use super::keyring::{Keyring, KeyringError};
 use crate::domain::KeyPlace;
 
 /// Why there is no key. Says where it was looked for, and never anything of a key.
@@ -27,30 +30,90 @@ pub enum KeyError {
     /// There is no line in the file.
     #[error("{0} is empty; write the key into it")]
     Empty(PathBuf),
+    /// The keyring has no key, or cannot be asked.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The keyring has not answered yet.
+    #[error("the keyring has not answered yet")]
+    NotYet,
 }
 
-/// Returns the key at a place.
-///
-/// # Errors
-///
-/// [`KeyError`] says what to do; a file that others may read is refused.
-pub fn key_of(environment: &Environment, place: &KeyPlace) -> Result<String, KeyError> {
-    match place {
-        KeyPlace::Variable(name) => environment
-            .get(name)
-            .map(str::to_owned)
-            .ok_or_else(|| KeyError::NotSet(name.clone())),
-        KeyPlace::File(file) => in_file(file),
-    }
-}
-
-/// Returns what takes keys from their places in this environment, or says why there is none.
-pub fn key_source(
+/// Takes keys from their places. Copies share what the keyring has answered.
+#[derive(Clone, Debug)]
+pub struct Keys {
     environment: Environment,
-) -> impl Fn(&KeyPlace) -> Result<SecretString, String> + Send + Sync + 'static {
-    move |place| {
-        let key = key_of(&environment, place);
-        key.map(Into::into).map_err(|error| error.to_string())
+    /// What the keyring has answered, by name.
+    answered: Arc<Mutex<HashMap<String, Result<SecretString, String>>>>,
+}
+
+impl Keys {
+    /// Takes keys of this environment.
+    #[must_use]
+    pub fn of(environment: Environment) -> Self {
+        Self {
+            environment,
+            answered: Arc::default(),
+        }
+    }
+
+    /// Returns the key at a place. Waits for the keyring, which may ask its owner first.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] says what to do; a file that others may read is refused.
+    pub fn find(&self, place: &KeyPlace) -> Result<SecretString, KeyError> {
+        match place {
+            KeyPlace::Variable(name) => self
+                .environment
+                .get(name)
+                .map(SecretString::from)
+                .ok_or_else(|| KeyError::NotSet(name.clone())),
+            KeyPlace::File(file) => Ok(in_file(file)?.into()),
+            KeyPlace::Keyring(name) => Ok(Keyring::open()?.key(name)?),
+        }
+    }
+
+    /// Returns the key at a place as far as nobody has to be waited for: a keyring's is there once
+    /// [`Keys::ask_keyring`] was answered.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keys::find`], as a sentence.
+    pub fn at_hand(&self, place: &KeyPlace) -> Result<SecretString, String> {
+        match place {
+            KeyPlace::Keyring(name) => {
+                let answer = self.answered().get(name).cloned();
+                answer.unwrap_or_else(|| Err(KeyError::NotYet.to_string()))
+            }
+            _ => self.find(place).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Asks the keyring for the keys of these places that it has not given yet, and keeps its
+    /// answers in memory. Waits for it. Returns whether there was anything to ask for.
+    pub fn ask_keyring<'p>(&self, places: impl IntoIterator<Item = &'p KeyPlace>) -> bool {
+        let mut has_asked = false;
+        for place in places {
+            let KeyPlace::Keyring(name) = place else {
+                continue;
+            };
+            if matches!(self.answered().get(name), Some(Ok(_))) {
+                continue;
+            }
+            has_asked = true;
+            let answer = self.find(place).map_err(|error| error.to_string());
+            self.answered().insert(name.clone(), answer);
+        }
+        has_asked
+    }
+
+    /// Returns what the engine takes keys with, where it may wait for the keyring.
+    pub fn source(self) -> impl Fn(&KeyPlace) -> Result<SecretString, String> + Send + Sync {
+        move |place| self.find(place).map_err(|error| error.to_string())
+    }
+
+    fn answered(&self) -> std::sync::MutexGuard<'_, HashMap<String, Result<SecretString, String>>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,10 +148,14 @@ fn is_open_to_others(file: &Path) -> std::io::Result<bool> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn at(file: &Path) -> Result<String, KeyError> {
-        key_of(&Environment::default(), &KeyPlace::File(file.to_owned()))
+        let keys = Keys::of(Environment::default());
+        let key = keys.find(&KeyPlace::File(file.to_owned()));
+        key.map(|key| key.expose_secret().to_owned())
     }
 
     #[test]
@@ -115,9 +182,23 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_empty_is_not_set() {
-        let environment = Environment::from_pairs([("A", "key-1"), ("B", "")]);
-        let of = |name: &str| key_of(&environment, &KeyPlace::Variable(name.to_owned()));
-        assert_eq!(of("A").expect("a key"), "key-1");
+        let keys = Keys::of(Environment::from_pairs([("A", "key-1"), ("B", "")]));
+        let of = |name: &str| keys.find(&KeyPlace::Variable(name.to_owned()));
+        assert_eq!(of("A").expect("a key").expose_secret(), "key-1");
         assert!(matches!(of("B"), Err(KeyError::NotSet(name)) if name == "B"));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_keyring_who_does_not_want_to() {
+        let keys = Keys::of(Environment::default());
+        let place = KeyPlace::Keyring("codestral".to_owned());
+        let said = keys.at_hand(&place).expect_err("nobody has asked it");
+        assert_eq!(said, "the keyring has not answered yet");
+        let answer = Ok(SecretString::from("key-1"));
+        keys.answered().insert("codestral".to_owned(), answer);
+        let copy = keys.clone();
+        let key = copy.at_hand(&place).expect("it has answered");
+        assert_eq!(key.expose_secret(), "key-1");
+        assert!(!keys.ask_keyring([&place]), "it is not asked again");
     }
 }

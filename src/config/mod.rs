@@ -7,6 +7,7 @@
 
 mod check;
 mod drill;
+mod keyring;
 mod keys;
 mod layers;
 mod options;
@@ -17,7 +18,8 @@ mod variables;
 
 pub use check::{Complaint, nearest};
 pub use drill::drill_text;
-pub use keys::{KeyError, key_of, key_source};
+pub use keyring::{Keyring, KeyringError};
+pub use keys::{KeyError, Keys};
 pub use layers::{Environment, Layers, Loaded, load};
 pub use options::Options;
 pub use paths::Paths;

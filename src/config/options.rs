@@ -143,6 +143,8 @@ pub struct ApiKey {
     pub env: Option<String>,
     /// Absolute path of a file that holds it and that only you may read.
     pub file: Option<String>,
+    /// Name under which `mantle models key` has stored it in the system's keyring.
+    pub keyring: Option<String>,
 }
 
 /// What a model costs.

@@ -224,20 +224,22 @@ fn spec(model: &Model) -> Result<ModelSpec, SettingsError> {
 }
 
 fn key_place(key: &super::options::ApiKey) -> Result<KeyPlace, SettingsError> {
-    match (&key.env, &key.file) {
-        (Some(name), None) => Ok(KeyPlace::Variable(name.clone())),
-        (None, Some(file)) if std::path::Path::new(file).is_absolute() => {
+    match (&key.env, &key.file, &key.keyring) {
+        (Some(name), None, None) => Ok(KeyPlace::Variable(name.clone())),
+        (None, None, Some(name)) => Ok(KeyPlace::Keyring(name.clone())),
+        (None, Some(file), None) if std::path::Path::new(file).is_absolute() => {
             Ok(KeyPlace::File(file.into()))
         }
-        (None, Some(file)) => Err(unknown(
+        (None, Some(file), None) => Err(unknown(
             "api_key.file",
             file,
             "it is an absolute path".to_owned(),
         )),
-        (Some(_), Some(_)) | (None, None) => Err(unknown(
+        _ => Err(unknown(
             "api_key",
             "{ … }",
-            "it is { env = \"NAME\" } or { file = \"/PATH\" }".to_owned(),
+            "it is one of { env = \"NAME\" }, { file = \"/PATH\" } and { keyring = \"NAME\" }"
+                .to_owned(),
         )),
     }
 }

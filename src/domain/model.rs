@@ -225,6 +225,8 @@ pub enum KeyPlace {
     Variable(String),
     /// In a file that only the user may read.
     File(PathBuf),
+    /// In the keyring of the system, under this name.
+    Keyring(String),
 }
 
 impl KeyPlace {
@@ -237,6 +239,7 @@ impl KeyPlace {
                 "Write the key into {}, which only you may read (`chmod 600`).",
                 file.display()
             ),
+            Self::Keyring(name) => format!("Store it with `mantle models key {name}`."),
         }
     }
 }
@@ -246,6 +249,7 @@ impl fmt::Display for KeyPlace {
         match self {
             Self::Variable(name) => f.write_str(name),
             Self::File(file) => file.display().fmt(f),
+            Self::Keyring(name) => write!(f, "the keyring's {name}"),
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::arm::{ArmModel, CALLS_PER_HOST};
 use super::{Engine, KeySource};
-use crate::domain::{ModelId, ModelSpec, Network, Policy};
+use crate::domain::{KeyPlace, ModelId, ModelSpec, Network, Policy};
 use crate::models::Clients;
 use crate::prices::Prices;
 
@@ -93,13 +93,15 @@ impl Rosters {
         models
             .map(|spec| match known.arm(&spec.id) {
                 Some(arm) if is_same && arm.spec == spec => Arc::clone(arm),
-                _ => {
-                    let slots = self.slots_of(spec.host());
-                    let prices = prices.clone();
-                    Arc::new(ArmModel::new(spec, prices, &self.key_of, clients, slots))
-                }
+                _ => self.arm_of(spec, prices, clients),
             })
             .collect()
+    }
+
+    fn arm_of(&self, spec: ModelSpec, prices: &Prices, clients: &Clients) -> Arc<ArmModel> {
+        let slots = self.slots_of(spec.host());
+        let prices = prices.clone();
+        Arc::new(ArmModel::new(spec, prices, &self.key_of, clients, slots))
     }
 
     fn slots_of(&self, host: &str) -> Arc<Semaphore> {
@@ -147,6 +149,28 @@ impl Engine {
         tracing::info!(models = arms.len(), policy = %policy.id, "the configuration has changed");
         self.begin_with(rules, clients, arms);
         true
+    }
+
+    /// Returns where the models of now have their keys.
+    pub fn key_places(&self) -> Vec<KeyPlace> {
+        let arms = &self.roster().arms;
+        let places = arms.iter().filter_map(|arm| arm.spec.api_key.clone());
+        places.collect()
+    }
+
+    /// Looks once more for the keys that were not there.
+    pub fn look_for_keys(&self) {
+        let now = self.roster();
+        if now.arms.iter().all(|arm| arm.key.is_ok()) {
+            return;
+        }
+        let (prices, clients) = (&now.prices, &now.clients);
+        let arms = now.arms.iter().map(|arm| match arm.key {
+            Ok(()) => Arc::clone(arm),
+            Err(_) => self.rosters.arm_of(arm.spec.clone(), prices, clients),
+        });
+        let rules = (now.policy.clone(), prices.clone());
+        self.rosters.put(rules, clients.clone(), arms.collect());
     }
 
     /// Puts rules, prices and models in place, whatever was there.

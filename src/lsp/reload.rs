@@ -12,8 +12,9 @@ use std::time::{Duration, SystemTime};
 use tower_lsp_server::ls_types::MessageType;
 
 use super::server::Session;
-use crate::config::{Layers, Loaded, load};
+use crate::config::{Keys, Layers, Loaded, load};
 use crate::domain::Timestamp;
+use crate::engine::Engine;
 
 /// How long the files are taken for what they were.
 const REST: Duration = Duration::from_secs(1);
@@ -93,7 +94,7 @@ impl Session {
     /// Looks at the files of the configuration, and takes what they say by now.
     pub fn reload(&self) {
         let (reload, engine) = (Arc::clone(&self.reload), Arc::clone(&self.engine));
-        let client = self.client.clone();
+        let (client, keys) = (self.client.clone(), self.keys.clone());
         self.tasks.spawn(async move {
             let changed = tokio::task::spawn_blocking(move || reload.changed()).await;
             let Ok(Some(loaded)) = changed else { return };
@@ -112,10 +113,29 @@ impl Session {
             let rules = (settings.policy, settings.prices);
             if engine.configure(rules, settings.network, settings.models) {
                 engine.preload_tokens();
+                ask_keyring(&keys, &engine).await;
                 let text = format!("Mantle has taken the changed configuration: {count} models");
                 client.log_message(MessageType::INFO, text).await;
             }
         });
+    }
+}
+
+impl Session {
+    /// Asks the system's keyring for the keys that are there, if any are; until it has answered,
+    /// their models have none.
+    pub fn ask_keyring(&self) -> impl Future<Output = ()> + use<> {
+        let (keys, engine) = (self.keys.clone(), Arc::clone(&self.engine));
+        async move { ask_keyring(&keys, &engine).await }
+    }
+}
+
+/// A keyring may ask its owner before it answers, so it has a thread of its own to wait on.
+async fn ask_keyring(keys: &Keys, engine: &Engine) {
+    let (keys, places) = (keys.clone(), engine.key_places());
+    let asked = tokio::task::spawn_blocking(move || keys.ask_keyring(&places)).await;
+    if matches!(asked, Ok(true)) {
+        engine.look_for_keys();
     }
 }
 

@@ -31,7 +31,7 @@ use super::reload::Reload;
 use super::start::Launch;
 use super::suggest::{Ask, Suggestion};
 use super::workspace::Abilities;
-use crate::config::{Layers, key_source};
+use crate::config::{Keys, Layers};
 use crate::documents::PositionEncoding;
 use crate::domain::{CompletionId, Origin};
 use crate::engine::{BookState, Clock, Engine, OutcomeError, Setup};
@@ -47,6 +47,7 @@ pub struct Mantle {
 /// What there is from `initialize` on.
 pub struct Session {
     pub engine: Arc<Engine>,
+    pub keys: Keys,
     pub clock: Clock,
     /// Counts the changes of documents, for whoever waits for one.
     pub changes: watch::Sender<u64>,
@@ -192,6 +193,7 @@ impl Mantle {
             engine.follow_changes().await;
         });
         self.follow_workspace(session);
+        self.tasks.spawn(session.ask_keyring());
         let engine = Arc::clone(&session.engine);
         self.tasks
             .spawn(async move { engine.settle_when_due().await });
@@ -386,13 +388,17 @@ impl Mantle {
         let (reload, loaded) = Reload::begin(layers);
         let environment = launch.environment.clone();
         let user = environment.get("USER").map(str::to_owned);
+        let keys = Keys::of(environment);
         let clock = Clock::system();
         let engine = Engine::new(Setup {
             policy: loaded.settings.policy,
             models: loaded.settings.models,
             prices: loaded.settings.prices,
             network: loaded.settings.network,
-            key_of: Box::new(key_source(environment)),
+            key_of: Box::new({
+                let keys = keys.clone();
+                move |place| keys.at_hand(place)
+            }),
             ledger: launch.paths.ledger(),
             cache: launch.paths.cache.clone(),
             origin: if options.is_try {
@@ -412,6 +418,7 @@ impl Mantle {
         });
         Session {
             engine: Arc::new(engine),
+            keys,
             clock,
             changes: watch::Sender::new(0),
             copilot: Copilot::default(),

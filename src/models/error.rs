@@ -87,7 +87,7 @@ pub enum ModelError {
         why: &'static str,
     },
     /// The model needs a key and there is none.
-    #[error("no key for this model")]
+    #[error("there is no key in {place}")]
     NoKey {
         /// Where it should be.
         place: KeyPlace,

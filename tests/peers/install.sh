@@ -21,6 +21,8 @@ need make make
 need pkg-config pkg-config
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 need git git
+need dbus-daemon dbus
+need gnome-keyring-daemon gnome-keyring
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${missing[*]}"
   apt-get update -qq

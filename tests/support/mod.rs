@@ -29,6 +29,8 @@ pub const MANTLE: &str = env!("CARGO_BIN_EXE_mantle");
 
 /// A folder with source files, and beside it the folders of one server.
 pub struct Workspace {
+    /// What its processes have in their environment beside its folders.
+    pub variables: Vec<(String, String)>,
     folder: TempDir,
 }
 
@@ -36,7 +38,10 @@ impl Workspace {
     /// Writes `files`, given as path and text.
     pub fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let workspace = Self { folder };
+        let workspace = Self {
+            variables: Vec::new(),
+            folder,
+        };
         for inner in ["root", "state", "cache", "config/mantle"] {
             fs::create_dir_all(workspace.folder.path().join(inner)).expect("a folder");
         }
@@ -90,6 +95,9 @@ impl Workspace {
         let mut launch = Launch::new(MANTLE).folder(&self.root());
         for (variable, folder) in self.folders() {
             launch = launch.env(variable, folder);
+        }
+        for (variable, value) in &self.variables {
+            launch = launch.env(variable, value);
         }
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy().to_lowercase();
