@@ -80,6 +80,8 @@ named!(
         Fallback = "fallback",
         /// The only model left failed in a way that may pass, and is asked once more.
         Retry = "retry",
+        /// The model that was asked is late, and this one costs nothing to ask beside it.
+        Hedge = "hedge",
         /// The model that was asked is not there in time, and the embedded model has an answer.
         Deadline = "deadline",
         /// No model is eligible.

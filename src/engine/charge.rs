@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::arm::ArmModel;
 use super::finish::EarlyStop;
-use super::flight::Flight;
+use super::flight::Voice;
 use super::purse::Hold;
 use super::{Clock, Engine};
 use crate::context::{Healed, Healing};
@@ -38,7 +38,7 @@ pub struct Charge<'e> {
     rest: Option<Duration>,
     healing: Healing,
     early_stop: EarlyStop,
-    flight: &'e Flight,
+    voice: Voice<'e>,
 }
 
 impl<'e> Charge<'e> {
@@ -50,7 +50,7 @@ impl<'e> Charge<'e> {
         (place, hold): (Option<Place>, Hold),
         (completion, decision): (CompletionId, DecisionId),
         prompt_tokens: TokenCount,
-        (healing, early_stop, flight): (Healing, EarlyStop, &'e Flight),
+        (healing, early_stop, voice): (Healing, EarlyStop, Voice<'e>),
     ) -> Self {
         let now = engine.clock.now();
         let spec = &arm.spec;
@@ -104,7 +104,7 @@ impl<'e> Charge<'e> {
             rest: None,
             healing,
             early_stop,
-            flight,
+            voice,
         }
     }
 
@@ -217,10 +217,9 @@ impl Sink for Charge<'_> {
         }
         self.streamed_bytes += chunk.len();
         match self.healing.hear(chunk) {
-            Healed::New(new) => {
-                self.flight.heard(new);
-                self.early_stop.push(new)
-            }
+            Healed::New(new) if self.voice.say(new) => self.early_stop.push(new),
+            // Another model was there first.
+            Healed::New(_) => ControlFlow::Break(()),
             Healed::Typed => ControlFlow::Continue(()),
             // Nothing of it will be shown, so no more of it is paid for.
             Healed::Other => ControlFlow::Break(()),

@@ -46,6 +46,8 @@ const TYPED: usize = 400;
 struct Progress {
     /// The text of the answer as it streams, before any filter.
     raw: String,
+    /// Who of those that were asked has said it.
+    speaker: Option<u32>,
     /// What the request that made the call is answered with.
     answer: Option<Answer>,
 }
@@ -79,6 +81,7 @@ pub struct Flight {
     began: Instant,
     is_cheap_to_close: bool,
     progress: watch::Sender<Progress>,
+    voices: AtomicU32,
     crew: Mutex<Crew>,
 }
 
@@ -94,23 +97,45 @@ impl Flight {
             began: Instant::now(),
             is_cheap_to_close,
             progress: watch::Sender::default(),
+            voices: AtomicU32::new(0),
             crew: Mutex::default(),
         }
     }
 
-    /// Hears the next piece of the answer.
-    pub fn heard(&self, chunk: &str) {
-        self.progress
-            .send_modify(|progress| progress.raw.push_str(chunk));
+    /// Returns the voice of the next one who is asked.
+    pub fn voice(&self) -> Voice<'_> {
+        Voice {
+            flight: self,
+            number: self.voices.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
-    /// Begins anew with another model: what the one before has said counts no more.
+    /// Begins anew: what was said so far counts no more.
     pub fn starts_over(&self) {
         self.progress.send_if_modified(|progress| {
             let had_text = !progress.raw.is_empty();
             progress.raw.clear();
+            progress.speaker = None;
             had_text
         });
+    }
+
+    /// Returns who has the word, once somebody has said anything.
+    pub async fn first_word(&self) -> u32 {
+        let mut progress = self.progress.subscribe();
+        loop {
+            let speaker = progress.borrow_and_update().speaker;
+            if let Some(speaker) = speaker {
+                return speaker;
+            }
+            // The sender is ours, so it is there.
+            let _ = progress.changed().await;
+        }
+    }
+
+    /// Returns who has the word, if anybody has said anything.
+    pub fn speaker(&self) -> Option<u32> {
+        self.progress.borrow().speaker
     }
 
     /// Returns what was typed between the place of the call and a cursor, if nothing else changed
@@ -170,6 +195,28 @@ impl Flight {
                 task.abort();
             }
         }
+    }
+}
+
+/// Where one model is heard. Two may be asked at once; the first who says anything has the word.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice<'f> {
+    flight: &'f Flight,
+    pub number: u32,
+}
+
+impl Voice<'_> {
+    /// Says the next piece of an answer. Returns whether it is heard.
+    pub fn say(self, chunk: &str) -> bool {
+        let mut is_heard = false;
+        self.flight.progress.send_if_modified(|progress| {
+            is_heard = *progress.speaker.get_or_insert(self.number) == self.number;
+            if is_heard {
+                progress.raw.push_str(chunk);
+            }
+            is_heard
+        });
+        is_heard
     }
 }
 

@@ -15,6 +15,8 @@ const LONGEST_REST: Duration = Duration::from_secs(300);
 const LONGEST_TRIAL: Duration = Duration::from_secs(60);
 /// How many answers the median latency is taken over.
 const WINDOW: usize = 31;
+/// How many answers tell what late is.
+const ENOUGH: usize = 10;
 
 /// Where a circuit stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -102,9 +104,22 @@ impl Health {
 
     /// Returns the median time to an answer, once there is one.
     pub fn median_latency_ms(&self) -> Option<u32> {
+        let sorted = self.latencies_ms();
+        sorted.get(sorted.len() / 2).copied()
+    }
+
+    /// Returns after how long a model that has said nothing is late: 95 in 100 of its answers were
+    /// complete by then. `None` until enough of them are known.
+    pub fn late_after(&self) -> Option<Duration> {
+        let sorted = self.latencies_ms();
+        let late = (sorted.len() >= ENOUGH).then(|| sorted[sorted.len() * 95 / 100]);
+        late.map(|ms| Duration::from_millis(ms.into()))
+    }
+
+    fn latencies_ms(&self) -> Vec<u32> {
         let mut sorted: Vec<u32> = self.state().latencies_ms.iter().copied().collect();
         sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).copied()
+        sorted
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -154,6 +169,21 @@ mod tests {
         let _rest = health.failed(at(0), None);
         health.begins(at(5));
         assert!(health.may_be_tried(at(66)));
+    }
+
+    #[test]
+    fn late_is_what_one_answer_in_twenty_is() {
+        let health = Health::default();
+        for ms in 1..10 {
+            let _was_open = health.answered(ms * 10);
+        }
+        assert_eq!(health.late_after(), None, "nine answers are too few");
+        let _was_open = health.answered(400);
+        assert_eq!(health.late_after(), Some(Duration::from_millis(400)));
+        for _ in 0..21 {
+            let _was_open = health.answered(50);
+        }
+        assert_eq!(health.late_after(), Some(Duration::from_millis(90)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod finish;
 mod flight;
 mod gather;
 mod health;
+mod hedge;
 mod index;
 mod latest;
 mod learnt;

@@ -3,6 +3,7 @@
 mod budget;
 mod context;
 mod flights;
+mod hedge;
 mod market;
 mod resilience;
 mod wires;
