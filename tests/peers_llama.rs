@@ -157,6 +157,29 @@ async fn the_open_ai_route_completes_and_counts() {
 }
 
 #[tokio::test]
+async fn a_server_tells_whether_it_is_busy() {
+    let server = LlamaServer::start();
+    let idle = model(&server, Protocol::LlamaCpp);
+    assert_eq!(idle.load().await.expect("it tells"), 0);
+    let mut heard = Collected::default();
+    let model = model(&server, Protocol::LlamaCpp);
+    // Longer than any question takes; closed when the answer is in.
+    let long = model.complete(prompt(false, 1_500), &mut heard);
+    let busy = async {
+        loop {
+            match idle.load().await.expect("it tells") {
+                0 => tokio::time::sleep(Duration::from_millis(20)).await,
+                running => return running,
+            }
+        }
+    };
+    tokio::select! {
+        running = busy => assert_eq!(running, 1),
+        answer = long => panic!("it was never seen at work: {answer:?}"),
+    }
+}
+
+#[tokio::test]
 async fn both_routes_say_the_same_of_the_same_prompt() {
     let server = LlamaServer::start();
     let mut answers = Vec::new();

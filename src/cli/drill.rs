@@ -42,7 +42,8 @@ pub struct DrillArgs {
     pub json: bool,
 }
 
-fn span(text: &str) -> Result<Duration, String> {
+/// Reads a length of time of a day at most.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(Moment::Ago(span)) if !span.is_zero() && span <= LONGEST => Ok(span),
         _ => Err("write it like 10m or 2h; a day is the longest".to_owned()),

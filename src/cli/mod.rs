@@ -227,9 +227,7 @@ impl Command {
             CommandArgs::Revenue(args) => {
                 revenue::run(args, &self, Clock::system().now(), &mut out).await
             }
-            CommandArgs::Pools(args) => {
-                pools::run(args, &self, Clock::system().now(), &mut out).await
-            }
+            CommandArgs::Pools(args) => pools::run(args, &self, &Clock::system(), &mut out).await,
             CommandArgs::Ledger(args) => {
                 ledger::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await
             }

@@ -7,7 +7,10 @@ use clap::Subcommand;
 
 use super::Command;
 use super::revenue::{book, from_words, list};
-use crate::domain::{Booking, Timestamp};
+use crate::domain::Booking;
+use crate::engine::Clock;
+
+mod read;
 
 /// What can be said after `mantle pools`.
 #[derive(Debug, Subcommand)]
@@ -35,6 +38,10 @@ pub enum PoolsArgs {
         /// The reading, as key=value.
         fields: Vec<String>,
     },
+    /// Ask the servers of a pool how busy they are, for a while, and book it: llama.cpp's server with
+    /// --metrics, or vLLM.
+    #[command(after_help = "From cron, once an hour: mantle pools read NAME --for 1h")]
+    Read(read::ReadArgs),
     /// List pools and readings.
     List {
         /// Print JSON.
@@ -51,9 +58,10 @@ pub enum PoolsArgs {
 pub async fn run(
     args: &PoolsArgs,
     command: &Command,
-    now: Timestamp,
+    clock: &Clock,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    let now = clock.now();
     let ledger = command.paths.ledger();
     let prices = command.load().settings.prices;
     let named = |name: &str, fields: &[String]| {
@@ -70,6 +78,7 @@ pub async fn run(
             let row = from_words("pool-use", &named(name, fields), &prices, now)?;
             book(&ledger, vec![row], out).await?;
         }
+        PoolsArgs::Read(args) => return read::run(args, command, clock, out).await,
         PoolsArgs::List { json } => {
             let of_pools =
                 |booking: &Booking| matches!(booking, Booking::Pool(_) | Booking::PoolUse { .. });

@@ -66,6 +66,17 @@ fn framing(response: &Response) -> Result<Framing, ModelError> {
 
 /// Sends a request of a probe and returns its JSON answer.
 pub(super) async fn probe(request: RequestBuilder, host: &str) -> Result<Value, ModelError> {
+    let body = probe_bytes(request, host).await?;
+    serde_json::from_slice(&body).map_err(|_| ModelError::Garbled {
+        why: "it is not JSON",
+    })
+}
+
+/// Sends a request of a probe and returns its answer as it is.
+pub(super) async fn probe_bytes(
+    request: RequestBuilder,
+    host: &str,
+) -> Result<Vec<u8>, ModelError> {
     let answer = timeout(PROBE_TIME, async {
         let response = request
             .send()
@@ -74,10 +85,7 @@ pub(super) async fn probe(request: RequestBuilder, host: &str) -> Result<Value, 
         if !response.status().is_success() {
             return Err(refusal(response, true).await);
         }
-        let body = body(response, ANSWER_LIMIT).await;
-        serde_json::from_slice(&body).map_err(|_| ModelError::Garbled {
-            why: "it is not JSON",
-        })
+        Ok(body(response, ANSWER_LIMIT).await)
     });
     answer.await.map_err(|_| ModelError::TimedOut {
         waiting: Waiting::Probe,

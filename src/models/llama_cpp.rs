@@ -60,6 +60,10 @@ impl LlamaCpp {
         &self.spec
     }
 
+    pub(super) const fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Returns whether the model uses the text after the cursor; `None` before the first answer.
     #[must_use]
     pub fn has_fim(&self) -> Option<bool> {

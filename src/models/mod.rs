@@ -18,6 +18,7 @@ mod exchange;
 mod frames;
 mod gemini;
 mod llama_cpp;
+mod load;
 mod middle;
 mod mistral_fim;
 mod model_list;
@@ -180,6 +181,28 @@ impl Model {
             Self::Anthropic(model) => model.probe().await,
             Self::Gemini(model) => model.probe().await,
             Self::Scripted(model) => Ok(model.probe()),
+        }
+    }
+}
+
+impl Model {
+    /// Asks the server how many requests it works on now, within a few seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Unusable`] for a protocol whose servers do not tell, with what to do; else as
+    /// [`Model::probe`].
+    pub async fn load(&self) -> Result<u32, ModelError> {
+        match self {
+            Self::LlamaCpp(model) => load::of(model.server()).await,
+            Self::OpenAiCompletions(model) => load::of(model.server()).await,
+            Self::OpenAiChat(model) => load::of(model.server()).await,
+            other => Err(ModelError::Unusable {
+                why: format!(
+                    "how busy a server is can be read from llama.cpp's and vLLM's only, which is not said of {}",
+                    other.spec().id
+                ),
+            }),
         }
     }
 }

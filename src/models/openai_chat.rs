@@ -48,6 +48,10 @@ impl OpenAiChat {
         &self.spec
     }
 
+    pub(super) const fn server(&self) -> &Server {
+        &self.server
+    }
+
     pub(super) async fn complete(
         &self,
         prompt: Cleared<Prompt>,

@@ -44,6 +44,10 @@ impl OpenAiCompletions {
         &self.spec
     }
 
+    pub(super) const fn server(&self) -> &Server {
+        &self.server
+    }
+
     pub(super) async fn complete(
         &self,
         prompt: Cleared<Prompt>,
