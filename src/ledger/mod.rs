@@ -8,6 +8,7 @@
 
 mod billed;
 mod books;
+mod compact;
 mod connection;
 mod error;
 mod figures;
@@ -32,6 +33,7 @@ mod verify;
 mod writer;
 
 pub use billed::Billed;
+pub use compact::{Compacted, compact};
 pub use error::LedgerError;
 pub use figures::Figures;
 pub use handle::{Ledger, LedgerState, Place};
