@@ -19,6 +19,9 @@ use crate::domain::Timestamp;
 
 /// So many decisions of a day may be missing; with more, the day is read from rows.
 const ORPHANS_PER_DAY: i64 = 256;
+/// So many new days are added up in one look at the ledger and then kept: a log does not grow without end
+/// behind a reader, and who interrupts this loses little.
+const DAYS_AT_ONCE: usize = 4;
 /// Accepts of every moment are due: a day is used only where they are.
 const DUE: Timestamp = Timestamp::from_unix_micros(i64::MAX);
 
@@ -60,14 +63,28 @@ impl LedgerReader {
             },
         };
         let mut connection = open_for_reading(&self.path).await?;
-        let made = make(&self.path, &mut connection, before, is_dry).await;
-        let _ = connection.close().await;
-        let (rollups, said) = made.map_err(|error| LedgerError::read(&self.path, &error))?;
-        if !is_dry {
-            rollups.save(&self.path).map_err(unwritable)?;
+        let mut all: Option<RolledUp> = None;
+        loop {
+            let made = make(&self.path, &mut connection, before, is_dry).await;
+            let made = made.map_err(|error| LedgerError::read(&self.path, &error))?;
+            if !is_dry {
+                made.rollups.save(&self.path).map_err(unwritable)?;
+            }
+            all = Some(match all {
+                None => made.said,
+                Some(earlier) => RolledUp {
+                    days: earlier.days + made.said.days,
+                    kept: earlier.kept,
+                    ..made.said
+                },
+            });
+            if made.is_all {
+                break;
+            }
         }
+        let _ = connection.close().await;
         drop(lock);
-        Ok(Some(said))
+        Ok(all)
     }
 
     /// Returns how many rows came after the days were added up.
@@ -92,12 +109,20 @@ impl LedgerReader {
     }
 }
 
-async fn make(
+/// What one look at the ledger has made.
+pub(super) struct Made {
+    pub rollups: Rollups,
+    said: RolledUp,
+    /// No day is left to be made.
+    pub is_all: bool,
+}
+
+pub(super) async fn make(
     ledger: &Path,
     connection: &mut SqliteConnection,
     before: Timestamp,
     is_dry: bool,
-) -> Result<(Rollups, RolledUp), sqlx::Error> {
+) -> Result<Made, sqlx::Error> {
     let old = Rollups::of(ledger).await;
     let mut transaction = connection.begin().await?;
     let version = version(&mut transaction).await?;
@@ -110,14 +135,22 @@ async fn make(
     };
     let kept = rollups.days.len();
     let end = before.unix_micros().div_euclid(MICROS_PER_DAY);
-    rollups.through = end.max(rollups.through).max(1);
+    let was_through = rollups.through;
+    rollups.through = end.max(was_through).max(1);
     rollups.marks = marks(&mut transaction, version).await?;
     let mut days = 0;
     let mut next = 1;
+    let mut is_all = true;
     while let Some(day) = next_day(&mut transaction, next, rollups.through).await? {
         next = day + 1;
         if rollups.days.contains_key(&day) || rollups.left.contains(&day) {
             continue;
+        }
+        // Days that are made again come first: all before `through` must be there.
+        if days >= DAYS_AT_ONCE && day >= was_through && !is_dry {
+            rollups.through = day;
+            is_all = false;
+            break;
         }
         days += 1;
         if !is_dry {
@@ -131,7 +164,11 @@ async fn make(
         left: rollups.left.len(),
         through: Timestamp::from_unix_micros(rollups.end()),
     };
-    Ok((rollups, said))
+    Ok(Made {
+        rollups,
+        said,
+        is_all,
+    })
 }
 
 impl Rollups {

@@ -202,6 +202,31 @@ async fn a_day_is_made_once() {
 }
 
 #[tokio::test]
+async fn who_interrupts_it_keeps_the_days_that_were_made() {
+    let (_folder, path) = folder();
+    write(
+        &path,
+        (0..6).map(|n| decided(1 + n, n as i64 * A_DAY)).collect(),
+    )
+    .await;
+    let mut connection = super::super::tests::writing::raw(&path).await;
+    let made = make::make(&path, &mut connection, at(6 * A_DAY), false).await;
+    let made = made.expect("made");
+    assert!(!made.is_all);
+    made.rollups.save(&path).expect("written");
+    // A day of them is late, and has to be made again before the new ones.
+    write(&path, vec![decided(20, A_DAY)]).await;
+    let (with, without) = both(&path, &all_days()).await;
+    assert_eq!(with, without);
+    assert_eq!(with.totals.requests, 7);
+    let rest = roll_up(&path, 6).await;
+    assert_eq!((rest.days, rest.kept, rest.through), (3, 3, at(6 * A_DAY)));
+    let (with, without) = both(&path, &all_days()).await;
+    assert_eq!(with, without);
+    assert_eq!(late(&path).await, Some(Vec::new()));
+}
+
+#[tokio::test]
 async fn while_one_process_makes_days_another_does_not() {
     let (_folder, path) = folder();
     write(&path, vec![decided(1, 5)]).await;
