@@ -12,7 +12,7 @@ use serde_json::json;
 use super::WrongUse;
 use super::report::Moment;
 use crate::domain::Timestamp;
-use crate::ledger::{self, Columns, LedgerReader, Verification};
+use crate::ledger::{self, Columns, Compacted, LedgerReader, Verification};
 
 /// What can be said after `mantle ledger`.
 #[derive(Debug, Subcommand)]
@@ -38,6 +38,15 @@ pub enum LedgerArgs {
         /// jsonl has all tables and can be imported; csv is one table
         #[arg(long, value_enum, default_value = "jsonl")]
         format: ExportFormat,
+    },
+    /// Add up complete days, so that reports need not read their rows, and give back unused room; no event is dropped.
+    Compact {
+        /// Add up the days before this one [default: today]: a day (2026-11-01), a time or 30d ago; UTC
+        #[arg(long, value_name = "DAY")]
+        before: Option<Moment>,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Add the events of an export in JSON lines; what is there already stays as it is.
     Import {
@@ -79,8 +88,67 @@ pub async fn run(
             let until = until.map_or(now, |until| until.at(now));
             export((since, until), (table.as_deref(), *format), path, out).await
         }
+        LedgerArgs::Compact { before, dry_run } => {
+            let before = before.map_or(now, |before| before.at(now)).min(now);
+            compact(before, *dry_run, path, out).await
+        }
         LedgerArgs::Import { file } => import(file, path, out).await,
     }
+}
+
+async fn compact(
+    before: Timestamp,
+    is_dry: bool,
+    path: &Path,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let done = ledger::compact(path, before, is_dry).await?;
+    let done = done.context("another process adds up days at this moment; try again in a while")?;
+    out.write_all(compacted(&done, path, is_dry).as_bytes())
+        .and_then(|()| out.flush())
+        .context("what was done could not be printed")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compacted(done: &Compacted, path: &Path, is_dry: bool) -> String {
+    let days = |n: usize| format!("{n} {}", if n == 1 { "day" } else { "days" });
+    let rolled_up = done.rolled_up;
+    let through = rolled_up.through.to_utc().date();
+    let verb = if is_dry {
+        "would be added up"
+    } else {
+        "added up"
+    };
+    let mut text = format!(
+        "{}\n{} {verb} before {through}, {} as they were\n",
+        path.display(),
+        days(rolled_up.days),
+        days(rolled_up.kept),
+    );
+    if rolled_up.left > 0 {
+        text.push_str(&format!(
+            "{} stay read from rows: decisions that their rows name are not on this ledger\n",
+            days(rolled_up.left)
+        ));
+    }
+    let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
+    text.push_str(&match (is_dry, done.is_rewritten) {
+        (true, true) => format!(
+            "{}, to be written anew without unused pages\n",
+            mib(done.bytes_before)
+        ),
+        (true, false) => format!("{}, with next to no unused page\n", mib(done.bytes_before)),
+        (false, _) => format!(
+            "{} before, {} after\n",
+            mib(done.bytes_before),
+            mib(done.bytes_after)
+        ),
+    });
+    text.push_str(match is_dry {
+        true => "nothing was changed\n",
+        false => "no event was dropped\n",
+    });
+    text
 }
 
 async fn export(
@@ -223,4 +291,63 @@ fn text_of(found: &Verification, path: &Path) -> String {
               and move it away to begin a new one\n",
     });
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::example;
+
+    async fn said(args: &LedgerArgs, path: &Path, now: Timestamp) -> anyhow::Result<String> {
+        let mut out = Vec::new();
+        run(args, path, now, &mut out).await?;
+        Ok(String::from_utf8(out)?.replace(&path.display().to_string(), "LEDGER"))
+    }
+
+    fn compact_before(before: Option<&str>, dry_run: bool) -> LedgerArgs {
+        LedgerArgs::Compact {
+            before: before.map(|day| day.parse().expect("a day")),
+            dry_run,
+        }
+    }
+
+    #[tokio::test]
+    async fn compacting_says_which_days_and_drops_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("ledger.sqlite3");
+        example::write(&path).await;
+        let now = example::query().until;
+        let dry = said(&compact_before(None, true), &path, now).await;
+        let dry = dry.expect("it looks");
+        assert!(dry.starts_with("LEDGER\n3 days would be added up before 2026-11-12, 0 days as"));
+        assert!(dry.ends_with("nothing was changed\n"), "{dry}");
+        // The future is not over.
+        for (before, expected) in [
+            (
+                Some("2026-11-11"),
+                "LEDGER\n2 days added up before 2026-11-11, 0 days as",
+            ),
+            (
+                Some("2027-01-01"),
+                "LEDGER\n1 day added up before 2026-11-12, 2 days as",
+            ),
+        ] {
+            let done = said(&compact_before(before, false), &path, now).await;
+            let done = done.expect("it is done");
+            assert!(done.starts_with(expected), "{done}");
+            assert!(done.ends_with("no event was dropped\n"), "{done}");
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_nothing_to_compact_without_a_ledger() {
+        let nowhere = Path::new("/nowhere/ledger.sqlite3");
+        let none = said(
+            &compact_before(None, false),
+            nowhere,
+            example::query().until,
+        )
+        .await;
+        assert!(none.is_err_and(|error| error.to_string().contains("no ledger")));
+    }
 }

@@ -30,6 +30,9 @@ use crate::ledger::margin::{CallGroup, PriceLists};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
 use crate::prices::Prices;
 
+/// Reading so many rows takes a third of a second.
+const WORTH_ROLLING_UP: u64 = 100_000;
+
 /// What can be said after `mantle report`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ReportArgs {
@@ -129,10 +132,34 @@ pub async fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     if !args.demo {
-        return print(args, ledger_path, now, prices, out).await;
+        print(args, ledger_path, now, prices, out).await?;
+        roll_up_if_worth_it(ledger_path, now).await;
+        return Ok(());
     }
     let demo = demo::write().await?;
     print(args, &demo.ledger, demo::end(), prices, out).await
+}
+
+/// Adds up complete days where there are many rows, so that the next report need not read them. The
+/// report is printed by now, and nothing in it changes if this fails.
+async fn roll_up_if_worth_it(ledger_path: &Path, now: Timestamp) {
+    let rolled_up = async {
+        let reader = LedgerReader::open_read_only(ledger_path).await?;
+        let rows = reader.rows_not_rolled_up().await?;
+        if rows < WORTH_ROLLING_UP {
+            return Ok(None);
+        }
+        if std::io::stderr().is_terminal() {
+            eprintln!(
+                "adding up {rows} rows, so that later reports are quick; this may be interrupted"
+            );
+        }
+        reader.roll_up(now, false).await
+    };
+    match rolled_up.await {
+        Ok(_) | Err(LedgerError::Missing { .. }) => {}
+        Err(error) => tracing::warn!(%error, "days could not be added up for later reports"),
+    }
 }
 
 async fn print(

@@ -4,7 +4,8 @@ use sqlx::{Connection, Row};
 
 use super::connection::open_for_reading;
 use super::error::LedgerError;
-use super::reader::{LedgerReader, PICO_PER_PART};
+use super::reader::LedgerReader;
+use super::table::PICO_PER_PART;
 use crate::domain::{BillingBasis, Timestamp};
 
 const DAY_MICROS: i64 = 86_400_000_000;

@@ -7,18 +7,10 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::figures::Figures;
 use super::margin::{CallGroup, Span};
 use super::report::Dimension;
+use super::sums::Sums;
 use crate::domain::{
     Booking, BookingRow, FunnelBooking, RowId, Tier, Timestamp, TokenCount, UsageBooking,
 };
-
-/// What was read.
-pub(super) struct Read {
-    pub bookings: Vec<BookingRow>,
-    pub calls: Vec<CallGroup>,
-    pub retained_chars: Option<u64>,
-    /// Bookings that only partly lie in the period, so that they count in none.
-    pub cut: Vec<String>,
-}
 
 /// Reads all bookings; a file of version 2 or older has none.
 pub(super) async fn bookings(
@@ -50,27 +42,25 @@ fn booking(row: &SqliteRow) -> Result<BookingRow, sqlx::Error> {
     })
 }
 
-/// Reads all that the margin of `[since, until)` needs.
-pub(super) async fn read(
-    connection: &mut SqliteConnection,
-    version: i64,
+/// Adds what is booked as counted elsewhere for `[since, until)`; returns what is left out because it
+/// only partly lies in there.
+pub(super) fn add_booked(
+    bookings: &[BookingRow],
     since: Timestamp,
     until: Timestamp,
-) -> Result<Read, sqlx::Error> {
-    let bookings = bookings(connection, version).await?;
-    let mut calls = calls(connection, since, until).await?;
-    let mut retained_chars = retained_chars(connection, version, since, until).await?;
+    sums: &mut Sums,
+) -> Vec<String> {
     let period = Span::of(since, until);
     let mut cut = Vec::new();
-    for row in &bookings {
+    for row in bookings {
         if Span::of_row(row).within(period).is_none() {
             continue;
         }
         let is_whole = period.holds(row);
         match &row.booking {
-            Booking::Usage(usage) if is_whole => calls.push(group(usage, row.since)),
+            Booking::Usage(usage) if is_whole => sums.calls.push(group(usage, row.since)),
             Booking::Funnel(funnel) if is_whole => {
-                *retained_chars.get_or_insert(0) += funnel.retained_chars;
+                *sums.retained_chars.get_or_insert(0) += funnel.retained_chars;
             }
             Booking::Usage(_) | Booking::Funnel(_) => cut.push(format!(
                 "a booking of {} from {} reaches beyond the period, so it is not counted",
@@ -80,12 +70,7 @@ pub(super) async fn read(
             _ => {}
         }
     }
-    Ok(Read {
-        bookings,
-        calls,
-        retained_chars,
-        cut,
-    })
+    cut
 }
 
 /// Sums are fetched in two parts, as the report's own are.
@@ -104,7 +89,8 @@ const CALLS: &str = "SELECT model, tier, host, lab, price_id, at / 86400000000 A
     SUM(COALESCE(cache_write_1h, 0)) AS write_1h, SUM(COALESCE(output_total, 0)) AS output \
     FROM calls WHERE at >= ?1 AND at < ?2 GROUP BY model, tier, host, lab, price_id, day";
 
-async fn calls(
+/// Reads the calls of `[since, until)` by model, day and price.
+pub(super) async fn calls(
     connection: &mut SqliteConnection,
     since: Timestamp,
     until: Timestamp,
@@ -155,7 +141,7 @@ fn call_group(row: &SqliteRow) -> Result<CallGroup, sqlx::Error> {
 }
 
 /// Counts the characters that a look after ten minutes has found; `None` when there was no look.
-async fn retained_chars(
+pub(super) async fn retained_chars(
     connection: &mut SqliteConnection,
     version: i64,
     since: Timestamp,
@@ -164,9 +150,10 @@ async fn retained_chars(
     if version < 2 {
         return Ok(None);
     }
-    let sql = "SELECT SUM(r.kept_chars) FROM retentions r WHERE r.after_s = 600 AND EXISTS \
-               (SELECT 1 FROM outcomes x WHERE x.completion = r.completion \
-                AND x.kind = 'accepted' AND x.at >= ?1 AND x.at < ?2)";
+    // From the accepts of the period to their looks: a completion has one of each.
+    let sql = "SELECT SUM(r.kept_chars) FROM outcomes x JOIN retentions r \
+               ON r.completion = x.completion AND r.after_s = 600 \
+               WHERE x.kind = 'accepted' AND x.at >= ?1 AND x.at < ?2";
     let sum: Option<i64> = sqlx::query_scalar(sql)
         .bind(since.unix_micros())
         .bind(until.unix_micros())

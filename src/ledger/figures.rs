@@ -1,9 +1,11 @@
 //! The figures of one line of a report: counts, exact sums, and what follows from them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Money, OutcomeKind, divide_half_even};
 
 /// Counts and sums of one line. What is derived is a method, so that nothing is rounded twice.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Figures {
     /// Decision points, cache hits and suppressed requests of `lsp` and `try` sessions.
     pub requests: u64,

@@ -3,11 +3,12 @@
 //!
 //! It decides nothing and changes nothing: an event is written once, by id, and a second writing
 //! of it has no effect. [`Ledger`] records from anywhere without waiting; one writer thread per
-//! process puts the events on disk in groups; [`LedgerReader`] reads while others write. The
-//! tables are described in [`schema`].
+//! process puts the events on disk in groups; [`LedgerReader`] reads while others write, and adds
+//! up whole days once. The tables are described in [`schema`].
 
 mod billed;
 mod books;
+mod compact;
 mod connection;
 mod error;
 mod figures;
@@ -20,8 +21,11 @@ mod margin_json;
 mod reader;
 mod report;
 mod revenue;
+mod rollup;
 pub mod schema;
 mod spool;
+mod sums;
+mod table;
 mod top;
 mod traffic;
 mod transfer;
@@ -29,12 +33,14 @@ mod verify;
 mod writer;
 
 pub use billed::Billed;
+pub use compact::{Compacted, compact};
 pub use error::LedgerError;
 pub use figures::Figures;
 pub use handle::{Ledger, LedgerState, Place};
 pub use lessons::{Taught, What};
 pub use reader::LedgerReader;
 pub use report::{Dimension, MarginReport, ReportQuery};
+pub use rollup::RolledUp;
 pub use schema::TABLES;
 pub use top::OTHERS;
 pub use transfer::{Columns, ImportError, Imported, import, line};

@@ -11,7 +11,7 @@
 use std::fmt;
 
 use serde::ser::{SerializeMap, SerializeStruct};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
 use super::error::LedgerError;
@@ -25,7 +25,7 @@ use crate::domain::{Money, Timestamp};
 const JSON_VERSION: u32 = 1;
 
 /// What a report can be split by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Dimension {
     /// The model, by its name in the configuration.
     Model,

@@ -252,4 +252,14 @@ pub const TABLES: &[&str] = &[
     "bookings",
 ];
 
+/// Returns the tables that a file of `version` has.
+pub(super) fn tables_of(version: i64) -> impl Iterator<Item = &'static str> {
+    let is_there = move |table: &&str| match *table {
+        "retentions" => version >= 2,
+        "bookings" => version >= 3,
+        _ => true,
+    };
+    TABLES.iter().copied().filter(is_there)
+}
+
 const _: () = assert!(APPLICATION_ID == 1_296_979_020 && VERSION == 1 + STEPS.len() as i64);

@@ -144,7 +144,7 @@ async fn verify(
         .faults
         .extend(said.map(|what| Fault::of_file(format!("the {what} is missing"))));
     if is_whole {
-        for table in tables_of(schema_version) {
+        for table in schema::tables_of(schema_version) {
             let sql = format!("SELECT COUNT(*) FROM {table}");
             let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
                 .fetch_one(&mut *transaction)
@@ -187,7 +187,7 @@ async fn missing(
     let there: Vec<String> = sqlx::query_scalar("SELECT type || ' ' || name FROM sqlite_schema")
         .fetch_all(connection)
         .await?;
-    let expected = tables_of(version).flat_map(|table| {
+    let expected = schema::tables_of(version).flat_map(|table| {
         [
             format!("table {table}"),
             format!("trigger {table}_no_update"),
@@ -195,16 +195,6 @@ async fn missing(
         ]
     });
     Ok(expected.filter(|name| !there.contains(name)).collect())
-}
-
-fn tables_of(version: i64) -> impl Iterator<Item = &'static str> {
-    let is_there = move |table: &str| match table {
-        "retentions" => version >= 2,
-        "bookings" => version >= 3,
-        _ => true,
-    };
-    let tables = schema::TABLES.iter().copied();
-    tables.filter(move |table| is_there(table))
 }
 
 async fn look_for(

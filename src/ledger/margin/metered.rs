@@ -10,7 +10,7 @@ use crate::domain::{MicroUsd, Rates, Tier, Timestamp, TokenCount};
 pub type RatesOf<'a> = dyn Fn(&CallGroup) -> Option<Rates> + Sync + 'a;
 
 /// Calls of one model on one day at one price. Tokens are sums of what is known.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct CallGroup {
     /// Our name of the model.
     pub model: String,

@@ -9,4 +9,4 @@ pub(crate) mod rows;
 mod transferring;
 mod unwritable;
 mod verifying;
-mod writing;
+pub(crate) mod writing;

@@ -12,13 +12,13 @@ use crate::domain::LedgerEvent;
 use crate::ledger::schema::{self, TABLES};
 use crate::ledger::{Ledger, LedgerError, LedgerReader, LedgerState, WriterSettings};
 
-pub(super) fn folder() -> (TempDir, PathBuf) {
+pub(in crate::ledger) fn folder() -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("ledger.db");
     (folder, path)
 }
 
-pub(super) async fn raw(path: &Path) -> SqliteConnection {
+pub(in crate::ledger) async fn raw(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path);
     options.connect().await.expect("a SQLite file")
 }

@@ -1,0 +1,236 @@
+//! The tables of the ledger, as the report reads them: one query per table groups by dimensions.
+
+use std::time::Duration;
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use time::{Date, OffsetDateTime};
+
+use super::figures::Figures;
+use super::report::Dimension;
+use crate::domain::{OutcomeKind, Timestamp};
+
+/// A suggestion that is still there after this time is retained.
+pub(super) const RETAINED_AFTER: Duration = Duration::from_secs(600);
+
+/// Sums are fetched in two parts, since SQLite's own `SUM` ends at 9.2 million dollars: whole
+/// milli-USD and the pico-USD that are left. Each part is exact up to nine thousand million rows.
+pub(super) const PICO_PER_PART: i128 = 1_000_000_000;
+
+/// Returns the names of the lines that a row of the query's answer belongs to.
+pub(super) fn read_keys(
+    row: &SqliteRow,
+    dimensions: &[Dimension],
+) -> Result<Vec<String>, sqlx::Error> {
+    let read = |(index, &dimension): (usize, &Dimension)| {
+        if dimension == Dimension::Day {
+            return Ok(day_name(row.try_get(index)?));
+        }
+        row.try_get(index)
+    };
+    dimensions.iter().enumerate().map(read).collect()
+}
+
+fn day_name(days_since_1970: i64) -> String {
+    const MICROS_PER_DAY: i64 = 86_400_000_000;
+    let at = Timestamp::from_unix_micros(days_since_1970.saturating_mul(MICROS_PER_DAY));
+    let date: Date = OffsetDateTime::date(at.to_utc());
+    date.to_string()
+}
+
+/// Returns whether an outcome is an accept that was looked after when it was due; a file of
+/// version 1 has no such checks, and reading does not bring it up.
+fn checked(version: i64) -> String {
+    if version < 2 {
+        return "0".to_owned();
+    }
+    format!(
+        "x.kind = 'accepted' AND EXISTS (SELECT 1 FROM retentions r \
+         WHERE r.completion = x.completion AND r.after_s = {})",
+        RETAINED_AFTER.as_secs()
+    )
+}
+
+/// A table of the ledger, as the report reads it.
+#[derive(Clone, Copy)]
+pub(super) enum Table {
+    Decisions,
+    CacheHits,
+    Suppressed,
+    Calls,
+    Outcomes,
+}
+
+impl Table {
+    /// All tables that figures come from.
+    pub(super) const ALL: [Self; 5] = [
+        Self::Decisions,
+        Self::CacheHits,
+        Self::Suppressed,
+        Self::Calls,
+        Self::Outcomes,
+    ];
+
+    /// Returns the query: one column per dimension, then what [`Table::add`] reads. Parameters are
+    /// the period and the moment before which an accepted suggestion is due. The table's rows are
+    /// `x`, the decision that they are credited to is `d`.
+    pub(super) fn query(self, dimensions: &[Dimension], version: i64) -> String {
+        let keys = dimensions.iter().map(|&dimension| self.key(dimension));
+        let figures = match self {
+            Self::Decisions | Self::CacheHits | Self::Suppressed => {
+                vec!["COUNT(*) AS n".to_owned()]
+            }
+            Self::Calls => vec![
+                "COUNT(*) AS n".to_owned(),
+                "COUNT(x.cost) AS priced".to_owned(),
+                format!("SUM(x.cost / {PICO_PER_PART}) AS cost_high"),
+                format!("SUM(x.cost % {PICO_PER_PART}) AS cost_low"),
+            ],
+            Self::Outcomes => vec![
+                "x.kind AS kind".to_owned(),
+                "COUNT(*) AS n".to_owned(),
+                "SUM(x.kind = 'accepted' AND x.at > ?3 AND NOT EXISTS (SELECT 1 FROM outcomes r \
+                 WHERE r.completion = x.completion AND r.kind = 'retained')) AS pending"
+                    .to_owned(),
+                "SUM(x.kind = 'accepted' AND x.evidence = 'insert') AS inferred".to_owned(),
+                format!("SUM({}) AS checked", checked(version)),
+            ],
+        };
+        let columns: Vec<String> = keys.chain(figures).collect();
+        let mut groups: Vec<String> = (1..=dimensions.len()).map(|n| n.to_string()).collect();
+        if let Self::Outcomes = self {
+            groups.push("x.kind".to_owned());
+        }
+        let group_by = match groups.as_slice() {
+            [] => String::new(),
+            groups => format!(" GROUP BY {}", groups.join(", ")),
+        };
+        format!(
+            "SELECT {columns} FROM {source} WHERE x.at >= ?1 AND x.at < ?2{condition}{group_by}",
+            columns = columns.join(", "),
+            source = self.source(),
+            condition = self.condition(),
+        )
+    }
+
+    const fn source(self) -> &'static str {
+        match self {
+            Self::Decisions => "decisions x",
+            Self::CacheHits => "cache_hits x LEFT JOIN decisions d ON d.id = x.decision",
+            Self::Suppressed => "suppressed x",
+            Self::Calls => "calls x LEFT JOIN decisions d ON d.id = x.decision",
+            Self::Outcomes => "outcomes x LEFT JOIN decisions d ON d.id = x.decision",
+        }
+    }
+
+    /// Only what a person at an editor saw counts as requests and offers; all calls count.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Decisions => " AND x.step = 0 AND x.origin IN ('lsp', 'try')",
+            Self::CacheHits | Self::Suppressed => " AND x.origin IN ('lsp', 'try')",
+            Self::Calls => "",
+            Self::Outcomes => " AND (d.id IS NULL OR d.origin IN ('lsp', 'try'))",
+        }
+    }
+
+    /// Returns the expression of a line's name.
+    fn key(self, dimension: Dimension) -> String {
+        const NONE: &str = "'none'";
+        const UNKNOWN: &str = "'unknown'";
+        // A row may be credited to a decision that is not in this ledger.
+        let credited = |column: &str| {
+            format!("CASE WHEN d.id IS NULL THEN {UNKNOWN} ELSE COALESCE({column}, {NONE}) END")
+        };
+        let known = |column: &str| format!("COALESCE({column}, {UNKNOWN})");
+        // Of several calls the first on the ledger, so that later ones change nothing.
+        let called = |column: &str, decision: &str| {
+            format!(
+                "COALESCE((SELECT {} FROM calls c WHERE c.decision = {decision} \
+                 ORDER BY c.rowid LIMIT 1), {NONE})",
+                known(column)
+            )
+        };
+        match (dimension, self) {
+            (Dimension::Day, _) => "x.at / 86400000000".to_owned(),
+            (Dimension::Model, Self::Decisions) => format!("COALESCE(x.arm, {NONE})"),
+            (Dimension::Model, Self::Calls) => "x.model".to_owned(),
+            (Dimension::Model, Self::CacheHits | Self::Outcomes) => credited("d.arm"),
+            (Dimension::Tier, Self::Decisions) => format!("COALESCE(x.tier, {NONE})"),
+            (Dimension::Tier, Self::Calls) => "x.tier".to_owned(),
+            (Dimension::Tier, Self::CacheHits | Self::Outcomes) => credited("d.tier"),
+            (Dimension::Host, Self::Decisions) => called("c.host", "x.id"),
+            (Dimension::Host, Self::Calls) => "x.host".to_owned(),
+            (Dimension::Host, Self::CacheHits | Self::Outcomes) => called("c.host", "x.decision"),
+            (Dimension::Lab, Self::Decisions) => called("c.lab", "x.id"),
+            (Dimension::Lab, Self::Calls) => known("x.lab"),
+            (Dimension::Lab, Self::CacheHits | Self::Outcomes) => called("c.lab", "x.decision"),
+            (
+                Dimension::Model | Dimension::Tier | Dimension::Host | Dimension::Lab,
+                Self::Suppressed,
+            ) => NONE.to_owned(),
+            (Dimension::Language, Self::Decisions | Self::CacheHits) => "x.language".to_owned(),
+            (Dimension::Language, Self::Suppressed) => known("x.language"),
+            (Dimension::Language, Self::Calls | Self::Outcomes) => known("d.language"),
+            (
+                who @ (Dimension::Client
+                | Dimension::Tenant
+                | Dimension::User
+                | Dimension::Workspace),
+                Self::Decisions | Self::CacheHits | Self::Suppressed,
+            ) => known(&format!("x.{who}")),
+            (
+                who @ (Dimension::Client
+                | Dimension::Tenant
+                | Dimension::User
+                | Dimension::Workspace),
+                Self::Calls | Self::Outcomes,
+            ) => known(&format!("d.{who}")),
+            (Dimension::Site, Self::Decisions) => "x.site".to_owned(),
+            (Dimension::Site, Self::Suppressed) => UNKNOWN.to_owned(),
+            (Dimension::Site, Self::CacheHits | Self::Calls | Self::Outcomes) => known("d.site"),
+            (Dimension::Origin, Self::Decisions | Self::CacheHits | Self::Suppressed) => {
+                "x.origin".to_owned()
+            }
+            (Dimension::Origin, Self::Calls | Self::Outcomes) => known("d.origin"),
+        }
+    }
+
+    /// Adds one row of the query's answer.
+    pub(super) fn add(self, row: &SqliteRow, figures: &mut Figures) -> Result<(), sqlx::Error> {
+        let count = |column: &str| -> Result<u64, sqlx::Error> {
+            let count: Option<i64> = row.try_get(column)?;
+            Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+        };
+        let n = count("n")?;
+        match self {
+            Self::Decisions => figures.requests += n,
+            Self::CacheHits => {
+                figures.requests += n;
+                figures.cache_hits += n;
+            }
+            Self::Suppressed => {
+                figures.requests += n;
+                figures.suppressed += n;
+            }
+            Self::Calls => {
+                let part = |column: &str| -> Result<i128, sqlx::Error> {
+                    let part: Option<i64> = row.try_get(column)?;
+                    Ok(part.unwrap_or(0).into())
+                };
+                figures.calls += n;
+                figures.unpriced_calls += n - count("priced")?;
+                figures.known_cost_pico += part("cost_high")? * PICO_PER_PART + part("cost_low")?;
+            }
+            Self::Outcomes => {
+                let kind: Option<String> = row.try_get("kind")?;
+                if let Some(kind) = kind.as_deref().and_then(OutcomeKind::from_name) {
+                    figures.add_outcomes(kind, n);
+                }
+                figures.accepted_inferred += count("inferred")?;
+                figures.retention_checked += count("checked")?;
+                figures.retained_pending += count("pending")?;
+            }
+        }
+        Ok(())
+    }
+}
