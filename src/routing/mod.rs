@@ -21,6 +21,7 @@ pub mod eval;
 mod forecast;
 mod logistic;
 mod normal;
+pub mod off_policy;
 mod pace;
 mod propensity;
 mod tradeoffs;
