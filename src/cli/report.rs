@@ -1,12 +1,15 @@
 //! `mantle report`: what a period cost, what it brought, and what was left of it.
 //!
 //! The figures come from the ledger; here they are asked for and laid out. `--format json` (or
-//! `--json`) prints the documented form instead, `csv` its lines.
+//! `--json`) prints the documented form instead, `csv` its lines; what other programs read by their
+//! own rules is in [`export`].
 
 mod charts;
 mod comma_separated;
 mod compare;
 mod demo;
+mod export;
+mod focus;
 mod html;
 mod layout;
 mod moment;
@@ -76,6 +79,8 @@ pub enum Format {
     Csv,
     /// A page with charts that needs nothing else.
     Html,
+    /// Rows of FOCUS 1.2, the FinOps Foundation's table of cost and usage, as CSV.
+    Focus,
 }
 
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {
@@ -143,6 +148,10 @@ async fn print(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let query = args.query(now)?;
+    if args.format.is_export() {
+        let text = export::text(&args, ledger_path, &query, prices).await?;
+        return write(&text, out);
+    }
     let (mut report, side_files, missing) = match read(ledger_path, &query, prices).await {
         Ok((report, side_files)) => (report, side_files, None),
         Err(missing @ LedgerError::Missing { .. }) => {
@@ -191,6 +200,10 @@ async fn print(
             + &compared.unwrap_or_default()
             + &layout::not_counted(side_files)
     };
+    write(&text, out)
+}
+
+fn write(text: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("the report could not be printed")

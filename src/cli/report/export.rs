@@ -1,0 +1,125 @@
+//! The forms of a report that other programs read: they have lines of their own, and so neither
+//! dimensions to choose nor another period beside them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use time::OffsetDateTime;
+
+use super::{Format, ReportArgs, focus};
+use crate::domain::{Booking, Month, Timestamp};
+use crate::ledger::margin::PriceLists;
+use crate::ledger::{LedgerError, LedgerReader, ReportQuery};
+
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// Returns the text of an export; without a ledger, that of one in which nothing happened.
+///
+/// # Errors
+///
+/// A [`clap::Error`] when something is asked for that the form has no place for; otherwise what the
+/// ledger said.
+pub(super) async fn text(
+    args: &ReportArgs,
+    ledger: &Path,
+    query: &ReportQuery,
+    prices: &PriceLists<'_>,
+) -> anyhow::Result<String> {
+    check(args)?;
+    let reader = match LedgerReader::open_read_only(ledger).await {
+        Ok(reader) => Some(reader),
+        Err(LedgerError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let charges = match &reader {
+        Some(reader) => charges(reader, query, prices).await?,
+        None => focus::Charges::default(),
+    };
+    focus::text(&charges, prices, args.demo)
+}
+
+/// Refuses what has no place in the lines of an export, instead of leaving it out silently.
+fn check(args: &ReportArgs) -> Result<(), clap::Error> {
+    let named = [
+        ("--by", !args.by.is_empty()),
+        ("--top", args.top.is_some()),
+        ("--compare", args.compare.is_some()),
+    ];
+    match named.into_iter().find(|(_, is_there)| *is_there) {
+        None => Ok(()),
+        Some((option, _)) => Err(clap::Error::raw(
+            ErrorKind::ArgumentConflict,
+            format!(
+                "--format {} has lines of its own, so {option} means nothing to it; leave it out, \
+                 or take --format table, json, csv or html\n",
+                args.format.name(),
+            ),
+        )),
+    }
+}
+
+impl Format {
+    /// Returns whether other programs are to read it, which know its lines from elsewhere.
+    pub(super) const fn is_export(self) -> bool {
+        matches!(self, Self::Focus)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Html => "html",
+            Self::Focus => "focus",
+        }
+    }
+}
+
+/// Reads what the rows of FOCUS are made of, for whole days: a bill has no half ones.
+async fn charges(
+    reader: &LedgerReader,
+    query: &ReportQuery,
+    prices: &PriceLists<'_>,
+) -> Result<focus::Charges, LedgerError> {
+    let (since, until) = whole_days(query);
+    let mut months = Vec::new();
+    let mut begin = since;
+    while begin < until {
+        let end = Month::of(begin).end.min(until);
+        let part = ReportQuery {
+            since: begin,
+            until: end,
+            by: Vec::new(),
+            ..query.clone()
+        };
+        let report = reader.margin_report_at(&part, prices).await?;
+        months.push(((begin, end), report.margin));
+        begin = end;
+    }
+    let mut elsewhere = reader.bookings().await?;
+    elsewhere.retain(|row| {
+        let is_within = row.since >= since && row.until.is_some_and(|end| end <= until);
+        is_within && matches!(row.booking, Booking::Usage(_))
+    });
+    Ok(focus::Charges {
+        calls: reader.billed((since, until)).await?,
+        months,
+        elsewhere,
+    })
+}
+
+/// Returns the period with the days that it begins and ends in, all of them.
+fn whole_days(query: &ReportQuery) -> (Timestamp, Timestamp) {
+    let day = |at: Timestamp| Timestamp::from(OffsetDateTime::date(at.to_utc()));
+    let last = day(query.until);
+    let until = if last == query.until {
+        last
+    } else {
+        last.plus(A_DAY)
+    };
+    (day(query.since), until)
+}
+
+#[cfg(test)]
+mod tests;
