@@ -13,6 +13,7 @@ mod focus;
 mod html;
 mod layout;
 mod moment;
+mod open_metrics;
 mod waterfall;
 
 use std::io::{IsTerminal, Write};
@@ -81,6 +82,9 @@ pub enum Format {
     Html,
     /// Rows of FOCUS 1.2, the FinOps Foundation's table of cost and usage, as CSV.
     Focus,
+    /// Counters and gauges in the text format of OpenMetrics, for Prometheus.
+    #[value(name = "openmetrics")]
+    OpenMetrics,
 }
 
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {

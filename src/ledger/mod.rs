@@ -9,6 +9,7 @@
 mod billed;
 mod books;
 mod connection;
+mod counters;
 mod error;
 mod figures;
 mod handle;
@@ -29,6 +30,7 @@ mod verify;
 mod writer;
 
 pub use billed::Billed;
+pub use counters::{Counted, Counters};
 pub use error::LedgerError;
 pub use figures::Figures;
 pub use handle::{Ledger, LedgerState, Place};

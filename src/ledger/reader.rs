@@ -106,6 +106,23 @@ impl LedgerReader {
         })
     }
 
+    /// Adds up what happened in a period by the values of all dimensions of the query at once.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Read`] when the file cannot be read.
+    pub async fn figures_by(
+        &self,
+        query: &ReportQuery,
+    ) -> Result<Vec<(Vec<String>, Figures)>, LedgerError> {
+        let mut connection = open_for_reading(&self.path).await?;
+        let read = read_groups(&mut connection, query).await;
+        // The answer is complete; a connection that does not close well changes nothing in it.
+        let _ = connection.close().await;
+        let (groups, _) = read.map_err(|error| LedgerError::read(&self.path, &error))?;
+        Ok(groups.figures.into_iter().collect())
+    }
+
     /// Returns the calls of a period by model, day and price, those that were booked from elsewhere
     /// included.
     ///

@@ -7,10 +7,10 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use time::OffsetDateTime;
 
-use super::{Format, ReportArgs, focus};
+use super::{Format, ReportArgs, focus, open_metrics};
 use crate::domain::{Booking, Month, Timestamp};
 use crate::ledger::margin::PriceLists;
-use crate::ledger::{LedgerError, LedgerReader, ReportQuery};
+use crate::ledger::{Counters, Figures, LedgerError, LedgerReader, MarginReport, ReportQuery};
 
 const A_DAY: Duration = Duration::from_secs(86_400);
 
@@ -32,11 +32,53 @@ pub(super) async fn text(
         Err(LedgerError::Missing { .. }) => None,
         Err(error) => return Err(error.into()),
     };
+    if args.format == Format::OpenMetrics {
+        return exposition(reader.as_ref(), query, prices, args.demo).await;
+    }
     let charges = match &reader {
         Some(reader) => charges(reader, query, prices).await?,
         None => focus::Charges::default(),
     };
     focus::text(&charges, prices, args.demo)
+}
+
+/// Counters count from the beginning of the ledger, for one that a period moves under would fall;
+/// only the margin is of the period.
+async fn exposition(
+    reader: Option<&LedgerReader>,
+    query: &ReportQuery,
+    prices: &PriceLists<'_>,
+    is_simulated: bool,
+) -> anyhow::Result<String> {
+    let query = ReportQuery {
+        by: Vec::new(),
+        ..query.clone()
+    };
+    let ever = ReportQuery {
+        since: Timestamp::from_unix_micros(0),
+        ..query.clone()
+    };
+    let (counters, figures, period) = match reader {
+        None => (
+            Counters::default(),
+            Vec::new(),
+            MarginReport::empty(&query)?,
+        ),
+        Some(reader) => (
+            reader.counters(query.until).await?,
+            reader.figures_by(&ever).await?,
+            reader.margin_report_at(&query, prices).await?,
+        ),
+    };
+    let since_ever = figures
+        .first()
+        .map_or_else(Figures::default, |(_, all)| *all);
+    let exposed = open_metrics::Exposed {
+        counters: &counters,
+        since_ever: &since_ever,
+        period: &period,
+    };
+    Ok(open_metrics::text(&exposed, is_simulated))
 }
 
 /// Refuses what has no place in the lines of an export, instead of leaving it out silently.
@@ -62,7 +104,7 @@ fn check(args: &ReportArgs) -> Result<(), clap::Error> {
 impl Format {
     /// Returns whether other programs are to read it, which know its lines from elsewhere.
     pub(super) const fn is_export(self) -> bool {
-        matches!(self, Self::Focus)
+        matches!(self, Self::Focus | Self::OpenMetrics)
     }
 
     const fn name(self) -> &'static str {
@@ -72,6 +114,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Html => "html",
             Self::Focus => "focus",
+            Self::OpenMetrics => "openmetrics",
         }
     }
 }

@@ -198,6 +198,52 @@ async fn rows_of_focus_keep_list_price_difference_and_the_unknown_apart() {
     );
 }
 
+/// Every line says what the one before it allows: a family is described before its samples, and is
+/// never taken up again.
+#[tokio::test]
+async fn the_exposition_of_the_example_has_the_form_of_openmetrics_and_no_names_of_people() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    crate::ledger::tests::example::write(&path).await;
+    let asked = ["--since=1d", "--seat-price=19", "--format=openmetrics"];
+    let text = export(&path, &asked).await.expect("an exposition");
+    insta::assert_snapshot!(text);
+    let mut families: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if let Some(described) = line.strip_prefix("# TYPE ") {
+            let name = described.split(' ').next().expect("a name");
+            assert!(!families.contains(&name), "{name} twice");
+            families.push(name);
+        } else if !line.starts_with('#') {
+            let family = families.last().expect("a family");
+            assert!(line.starts_with(family), "{line}");
+        }
+    }
+    assert!(text.ends_with("\n# EOF\n"));
+    for hidden in ["u1", "w1", "t1", "Neovim", "rust"] {
+        assert!(!text.contains(hidden), "{hidden}");
+    }
+    // The dollar just before the period counts, for counters know no period.
+    assert!(
+        text.contains("mantle_cost_micro_usd_total 1012900\n"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_exposition_has_no_samples_of_what_is_not_known() {
+    let text = export(Path::new("/nowhere/ledger.db"), &["--format=openmetrics"]).await;
+    let text = text.expect("an exposition");
+    assert!(text.ends_with("# EOF\n"));
+    assert!(!text.contains("\nmantle_gross_margin_ratio "), "{text}");
+    let simulated = export(Path::new("/nowhere"), &["--demo", "--format=openmetrics"]).await;
+    assert!(
+        simulated
+            .expect("a month")
+            .contains("\nmantle_simulated 1\n")
+    );
+}
+
 #[tokio::test]
 async fn a_ledger_that_is_absent_is_a_header_and_no_error() {
     let rows = export(Path::new("/nowhere/ledger.db"), &["--format=focus"]).await;
