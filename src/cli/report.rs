@@ -7,6 +7,7 @@
 mod charts;
 mod comma_separated;
 mod compare;
+mod copilot;
 mod demo;
 mod export;
 mod focus;
@@ -85,6 +86,8 @@ pub enum Format {
     /// Counters and gauges in the text format of OpenMetrics, for Prometheus.
     #[value(name = "openmetrics")]
     OpenMetrics,
+    /// A line of JSON per day, under the names of GitHub's Copilot usage metrics.
+    Copilot,
 }
 
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use time::OffsetDateTime;
 
-use super::{Format, ReportArgs, focus, open_metrics};
+use super::{Format, ReportArgs, copilot, focus, open_metrics};
 use crate::domain::{Booking, Month, Timestamp};
 use crate::ledger::margin::PriceLists;
 use crate::ledger::{Counters, Figures, LedgerError, LedgerReader, MarginReport, ReportQuery};
@@ -35,11 +35,35 @@ pub(super) async fn text(
     if args.format == Format::OpenMetrics {
         return exposition(reader.as_ref(), query, prices, args.demo).await;
     }
+    if args.format == Format::Copilot {
+        return days(reader.as_ref(), query, args.demo).await;
+    }
     let charges = match &reader {
         Some(reader) => charges(reader, query, prices).await?,
         None => focus::Charges::default(),
     };
     focus::text(&charges, prices, args.demo)
+}
+
+/// Days are whole, as they are of a bill. The days before tell who was active within a month.
+async fn days(
+    reader: Option<&LedgerReader>,
+    query: &ReportQuery,
+    is_simulated: bool,
+) -> anyhow::Result<String> {
+    let (since, until) = whole_days(query);
+    let earlier = (1..copilot::MONTH).fold(since, |day, _| day.minus(A_DAY));
+    let query = ReportQuery {
+        since: earlier,
+        until,
+        by: copilot::BY.to_vec(),
+        ..query.clone()
+    };
+    let lines = match reader {
+        None => Vec::new(),
+        Some(reader) => reader.figures_by(&query).await?,
+    };
+    copilot::text(&lines, since, is_simulated)
 }
 
 /// Counters count from the beginning of the ledger, for one that a period moves under would fall;
@@ -104,7 +128,7 @@ fn check(args: &ReportArgs) -> Result<(), clap::Error> {
 impl Format {
     /// Returns whether other programs are to read it, which know its lines from elsewhere.
     pub(super) const fn is_export(self) -> bool {
-        matches!(self, Self::Focus | Self::OpenMetrics)
+        matches!(self, Self::Focus | Self::OpenMetrics | Self::Copilot)
     }
 
     const fn name(self) -> &'static str {
@@ -115,6 +139,7 @@ impl Format {
             Self::Html => "html",
             Self::Focus => "focus",
             Self::OpenMetrics => "openmetrics",
+            Self::Copilot => "copilot",
         }
     }
 }

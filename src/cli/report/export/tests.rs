@@ -245,6 +245,62 @@ async fn an_empty_exposition_has_no_samples_of_what_is_not_known() {
 }
 
 #[tokio::test]
+async fn a_day_of_the_example_has_the_names_of_copilots_metrics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    crate::ledger::tests::example::write(&path).await;
+    let text = export(&path, &["--since=2d", "--format=copilot"]).await;
+    let text = text.expect("lines");
+    let days: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let first = serde_json::to_string_pretty(&days[0]).expect("JSON");
+    insta::assert_snapshot!(first);
+    // See the example: three were offered on the 11th, and one of them was accepted.
+    assert_eq!(days.len(), 2);
+    assert_eq!(days[1]["day"], "2026-11-11");
+    assert_eq!(days[1]["code_generation_activity_count"], 3);
+    assert_eq!(days[1]["code_acceptance_activity_count"], 1);
+    for day in &days {
+        for parts in [
+            "totals_by_ide",
+            "totals_by_language_feature",
+            "totals_by_language_model",
+        ] {
+            for name in [
+                "code_generation_activity_count",
+                "code_acceptance_activity_count",
+            ] {
+                let parts = day[parts].as_array().expect("lines").iter();
+                let sum: u64 = parts.filter_map(|line| line[name].as_u64()).sum();
+                assert_eq!(day[name], sum, "{name}");
+            }
+        }
+        assert!(day["loc_added_sum"].is_null());
+    }
+    assert!(!text.contains("u1") && !text.contains("w1"), "{text}");
+}
+
+#[tokio::test]
+async fn who_was_active_in_a_week_counts_the_days_before_the_period() {
+    let demo = demo::write().await.expect("a month");
+    let text = export(
+        &demo.ledger,
+        &[
+            "--since=2026-09-30",
+            "--until=2026-10-01",
+            "--format=copilot",
+        ],
+    );
+    let day: Value = serde_json::from_str(&text.await.expect("a line")).expect("JSON");
+    let count = |name: &str| day[name].as_u64().expect("a count");
+    assert!(count("daily_active_users") <= count("weekly_active_users"));
+    assert!(count("weekly_active_users") <= count("monthly_active_users"));
+    assert_eq!(count("monthly_active_users"), 200);
+}
+
+#[tokio::test]
 async fn a_ledger_that_is_absent_is_a_header_and_no_error() {
     let rows = export(Path::new("/nowhere/ledger.db"), &["--format=focus"]).await;
     let rows = rows.expect("a header");
