@@ -4,6 +4,7 @@
 //! `--json`) prints the documented form instead, `csv` its lines; what other programs read by their
 //! own rules is in [`export`].
 
+mod beyond;
 mod charts;
 mod comma_separated;
 mod compare;

@@ -6,6 +6,7 @@
 //! process puts the events on disk in groups; [`LedgerReader`] reads while others write. The
 //! tables are described in [`schema`].
 
+mod asked;
 mod billed;
 mod books;
 mod connection;
@@ -13,7 +14,9 @@ mod counters;
 mod error;
 mod figures;
 mod handle;
+mod increment;
 mod insert;
+mod jaggedness;
 mod journal;
 mod lessons;
 pub mod margin;
@@ -34,6 +37,8 @@ pub use counters::{Counted, Counters};
 pub use error::LedgerError;
 pub use figures::Figures;
 pub use handle::{Ledger, LedgerState, Place};
+pub use increment::Increment;
+pub use jaggedness::{Cell, ENOUGH_OFFERS, Jaggedness, Spread};
 pub use lessons::{Taught, What};
 pub use reader::LedgerReader;
 pub use report::{Dimension, MarginReport, ReportQuery};

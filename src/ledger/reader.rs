@@ -11,10 +11,13 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use time::{Date, OffsetDateTime};
 
+use super::asked;
 use super::books;
 use super::connection::open_for_reading;
 use super::error::LedgerError;
 use super::figures::Figures;
+use super::increment::{self, Asked};
+use super::jaggedness;
 use super::margin::{Books, CallGroup, Margin, PriceLists};
 use super::report::{Dimension, MarginReport, ReportQuery};
 use super::spool;
@@ -80,9 +83,13 @@ impl LedgerReader {
         prices: &PriceLists<'_>,
     ) -> Result<MarginReport, LedgerError> {
         let mut connection = open_for_reading(&self.path).await?;
-        let (groups, read) = read_groups(&mut connection, query)
-            .await
-            .map_err(|error| LedgerError::read(&self.path, &error))?;
+        let all = read_groups(&mut connection, query).await;
+        let Groups {
+            by: groups,
+            books: read,
+            asked,
+            cells,
+        } = all.map_err(|error| LedgerError::read(&self.path, &error))?;
         // The answer is complete; a connection that does not close well changes nothing in it.
         let _ = connection.close().await;
         let totals = groups.totals();
@@ -102,6 +109,8 @@ impl LedgerReader {
             until: query.until,
             totals,
             margin,
+            increments: increment::of(&asked),
+            jaggedness: jaggedness::of(&cells),
             by: groups.lines(),
         })
     }
@@ -119,8 +128,8 @@ impl LedgerReader {
         let read = read_groups(&mut connection, query).await;
         // The answer is complete; a connection that does not close well changes nothing in it.
         let _ = connection.close().await;
-        let (groups, _) = read.map_err(|error| LedgerError::read(&self.path, &error))?;
-        Ok(groups.figures.into_iter().collect())
+        let read = read.map_err(|error| LedgerError::read(&self.path, &error))?;
+        Ok(read.by.figures.into_iter().collect())
     }
 
     /// Returns the calls of a period by model, day and price, those that were booked from elsewhere
@@ -161,13 +170,25 @@ impl LedgerReader {
     }
 }
 
-/// Figures by the values of all dimensions at once.
+/// All that a report is made of, as it was at one moment.
 struct Groups {
+    by: Grouped,
+    books: books::Read,
+    asked: Vec<Asked>,
+    /// What became of suggestions, by [`CELLS`].
+    cells: Vec<(Vec<String>, Figures)>,
+}
+
+/// What the cells of jaggedness are told apart by.
+const CELLS: [Dimension; 3] = [Dimension::Model, Dimension::Language, Dimension::Site];
+
+/// Figures by the values of all dimensions at once.
+struct Grouped {
     dimensions: Vec<Dimension>,
     figures: BTreeMap<Vec<String>, Figures>,
 }
 
-impl Groups {
+impl Grouped {
     fn totals(&self) -> Figures {
         let mut totals = Figures::default();
         self.figures
@@ -199,8 +220,8 @@ impl Groups {
 async fn read_groups(
     connection: &mut SqliteConnection,
     query: &ReportQuery,
-) -> Result<(Groups, books::Read), sqlx::Error> {
-    let mut groups = Groups {
+) -> Result<Groups, sqlx::Error> {
+    let mut by = Grouped {
         dimensions: query.dimensions(),
         figures: BTreeMap::new(),
     };
@@ -214,27 +235,55 @@ async fn read_groups(
         Table::Calls,
         Table::Outcomes,
     ] {
-        let sql = table.query(&groups.dimensions, version);
-        let due = query.now.minus(RETAINED_AFTER);
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(query.since.unix_micros())
-            .bind(query.until.unix_micros())
-            .bind(due.unix_micros())
-            .fetch_all(&mut *transaction)
-            .await?;
-        for row in rows {
-            let keys = read_keys(&row, &groups.dimensions)?;
-            table.add(&row, groups.figures.entry(keys).or_default())?;
-        }
+        read_table(&mut transaction, table, (query, version), &mut by).await?;
     }
     let (since, until) = (query.since, query.until);
     let read = books::read(&mut transaction, version, since, until).await?;
+    let asked = asked::read(&mut transaction, version, (since, until)).await?;
+    let mut cells = Grouped {
+        dimensions: CELLS.to_vec(),
+        figures: BTreeMap::new(),
+    };
+    read_table(
+        &mut transaction,
+        Table::Outcomes,
+        (query, version),
+        &mut cells,
+    )
+    .await?;
     transaction.rollback().await?;
-    let elsewhere = books::counted_elsewhere(&read.bookings, since, until, &groups.dimensions);
+    let elsewhere = books::counted_elsewhere(&read.bookings, since, until, &by.dimensions);
     for (keys, figures) in elsewhere {
-        groups.figures.entry(keys).or_default().add(&figures);
+        by.figures.entry(keys).or_default().add(&figures);
     }
-    Ok((groups, read))
+    Ok(Groups {
+        by,
+        books: read,
+        asked,
+        cells: cells.figures.into_iter().collect(),
+    })
+}
+
+/// Adds what a table says of the period of a query.
+async fn read_table(
+    connection: &mut SqliteConnection,
+    table: Table,
+    (query, version): (&ReportQuery, i64),
+    into: &mut Grouped,
+) -> Result<(), sqlx::Error> {
+    let sql = table.query(&into.dimensions, version);
+    let due = query.now.minus(RETAINED_AFTER);
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(query.since.unix_micros())
+        .bind(query.until.unix_micros())
+        .bind(due.unix_micros())
+        .fetch_all(connection)
+        .await?;
+    for row in rows {
+        let keys = read_keys(&row, &into.dimensions)?;
+        table.add(&row, into.figures.entry(keys).or_default())?;
+    }
+    Ok(())
 }
 
 pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
