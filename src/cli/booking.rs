@@ -23,6 +23,54 @@ pub(super) const KINDS: &str = "seats (seats, price), trial (seats), overage (cr
     life_months), pool-use (name, utilisation), cost (name, amount), usage (model, tier, supplier, \
     calls), funnel (requests, offered, accepted)";
 
+/// The names of all fields of all kinds, as they are written.
+pub(super) const FIELDS: &[&str] = &[
+    "kind",
+    "since",
+    "until",
+    "currency",
+    "ref",
+    "seats",
+    "price",
+    "credits",
+    "name",
+    "amount",
+    "monthly",
+    "usd",
+    "generation",
+    "gpus",
+    "rate",
+    "supplier",
+    "capex",
+    "salvage",
+    "life_months",
+    "watts",
+    "pue",
+    "kwh",
+    "utilisation",
+    "requests",
+    "model",
+    "tier",
+    "lab",
+    "cost",
+    "calls",
+    "cancelled_calls",
+    "input",
+    "cache_read",
+    "cache_write",
+    "cache_write_1h",
+    "output",
+    "failed_calls",
+    "failed_input",
+    "failed_output",
+    "suppressed",
+    "cache_hits",
+    "offered",
+    "accepted",
+    "retained",
+    "retained_chars",
+];
+
 /// The fields of one booking, taken one by one.
 pub(super) struct Fields(BTreeMap<String, String>);
 

@@ -1,15 +1,21 @@
 //! `mantle report`: what a period cost, what it brought, and what was left of it.
 //!
 //! The figures come from the ledger; here they are asked for and laid out. `--format json` (or
-//! `--json`) prints the documented form instead, `csv` its lines.
+//! `--json`) prints the documented form instead, `csv` its lines; what other programs read by their
+//! own rules is in [`export`].
 
+mod beyond;
 mod charts;
 mod comma_separated;
 mod compare;
+mod copilot;
 mod demo;
+mod export;
+mod focus;
 mod html;
 mod layout;
 mod moment;
+mod open_metrics;
 mod waterfall;
 
 use std::io::{IsTerminal, Write};
@@ -79,6 +85,13 @@ pub enum Format {
     Csv,
     /// A page with charts that needs nothing else.
     Html,
+    /// Rows of FOCUS 1.2, the FinOps Foundation's table of cost and usage, as CSV.
+    Focus,
+    /// Counters and gauges in the text format of OpenMetrics, for Prometheus.
+    #[value(name = "openmetrics")]
+    OpenMetrics,
+    /// A line of JSON per day, under the names of GitHub's Copilot usage metrics.
+    Copilot,
 }
 
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {
@@ -170,6 +183,10 @@ async fn print(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let query = args.query(now)?;
+    if args.format.is_export() {
+        let text = export::text(&args, ledger_path, &query, prices).await?;
+        return write(&text, out);
+    }
     let (mut report, side_files, missing) = match read(ledger_path, &query, prices).await {
         Ok((report, side_files)) => (report, side_files, None),
         Err(missing @ LedgerError::Missing { .. }) => {
@@ -218,6 +235,10 @@ async fn print(
             + &compared.unwrap_or_default()
             + &layout::not_counted(side_files)
     };
+    write(&text, out)
+}
+
+fn write(text: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("the report could not be printed")

@@ -1,5 +1,7 @@
 //! `mantle revenue`: books what was earned and what is paid beside calls, dated, never changed.
 
+mod comma_separated;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,7 +30,8 @@ pub enum RevenueArgs {
         fields: Vec<String>,
     },
     /// Book all of a file: a JSON object on each line, or a JSON list of them, with the field
-    /// "kind". Importing a file twice books it once; if one line is wrong, nothing is booked.
+    /// "kind"; or FILE.csv, whose first line names the fields. Importing a file twice books it
+    /// once; if one line is wrong, nothing is booked.
     Import {
         /// The file.
         file: PathBuf,
@@ -63,8 +66,12 @@ pub async fn run(
             let prices = command.load().settings.prices;
             let text = std::fs::read_to_string(file)
                 .with_context(|| format!("cannot read {}", file.display()))?;
-            let rows = from_text(&text, &prices, now)
-                .with_context(|| format!("{}: nothing was booked", file.display()))?;
+            let extension = file.extension().unwrap_or_default();
+            let rows = match extension.eq_ignore_ascii_case("csv") {
+                true => comma_separated::bookings(&text, &prices, now),
+                false => from_text(&text, &prices, now),
+            };
+            let rows = rows.with_context(|| format!("{}: nothing was booked", file.display()))?;
             book(&ledger, rows, out).await?;
         }
         RevenueArgs::List { json } => list(&ledger, |_| true, *json, out).await?,

@@ -101,7 +101,8 @@ impl Figures {
         *field += count;
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    /// Adds the figures of another line.
+    pub fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.cache_hits += other.cache_hits;
         self.suppressed += other.suppressed;

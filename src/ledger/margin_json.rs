@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::increment::Increment;
+use super::jaggedness::{Cell, Jaggedness};
 use super::margin::{Margin, MeteredLine, PerUnit, PoolLine};
 use crate::domain::{MicroUsd, Money};
 
@@ -94,6 +96,43 @@ pub(super) fn of(margin: &Margin) -> Value {
             .collect::<Vec<_>>(),
         "remarks": margin.remarks,
     })
+}
+
+pub(super) fn increments(increments: &[Increment]) -> Value {
+    let line = |increment: &Increment| {
+        json!({
+            "tier": increment.tier.as_str(),
+            "requests": increment.requests,
+            "cost_usd": increment.cost.map(text),
+            "kept_chars": increment.kept_chars,
+            "extra_kept_chars": increment.extra_chars.map(whole),
+            "per_1000_extra_kept_chars_usd": nano(increment.per_thousand),
+            "remark": increment.remark,
+        })
+    };
+    increments.iter().map(line).collect()
+}
+
+pub(super) fn jaggedness(lines: &[Jaggedness]) -> Value {
+    let cell = |cell: &Cell| {
+        json!({
+            "language": cell.language,
+            "site": cell.site,
+            "acceptance_rate": fraction(Some(cell.ppm)),
+        })
+    };
+    let line = |line: &Jaggedness| {
+        let spread = line.spread.as_ref();
+        json!({
+            "model": line.model,
+            "cells": line.cells,
+            "spread": fraction(spread.map(crate::ledger::Spread::ppm)),
+            "deviation": fraction(spread.map(|spread| spread.deviation_ppm)),
+            "lowest": spread.map(|spread| cell(&spread.lowest)),
+            "highest": spread.map(|spread| cell(&spread.highest)),
+        })
+    };
+    lines.iter().map(line).collect()
 }
 
 fn pool(pool: &PoolLine) -> Value {

@@ -6,14 +6,18 @@
 //! process puts the events on disk in groups; [`LedgerReader`] reads while others write, and adds
 //! up whole days once. The tables are described in [`schema`].
 
+mod asked;
 mod billed;
 mod books;
 mod compact;
 mod connection;
+mod counters;
 mod error;
 mod figures;
 mod handle;
+mod increment;
 mod insert;
+mod jaggedness;
 mod journal;
 mod lessons;
 pub mod margin;
@@ -34,9 +38,12 @@ mod writer;
 
 pub use billed::Billed;
 pub use compact::{Compacted, compact};
+pub use counters::{Counted, Counters};
 pub use error::LedgerError;
 pub use figures::Figures;
 pub use handle::{Ledger, LedgerState, Place};
+pub use increment::Increment;
+pub use jaggedness::{Cell, ENOUGH_OFFERS, Jaggedness, Spread};
 pub use lessons::{Taught, What};
 pub use reader::LedgerReader;
 pub use report::{Dimension, MarginReport, ReportQuery};

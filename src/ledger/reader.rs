@@ -1,5 +1,6 @@
 //! Reads the ledger while others write, and never changes it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sqlx::Connection;
@@ -8,12 +9,15 @@ use sqlx::sqlite::SqliteConnection;
 use super::books;
 use super::connection::open_for_reading;
 use super::error::LedgerError;
+use super::figures::Figures;
+use super::increment;
+use super::jaggedness;
 use super::margin::{Books, CallGroup, Margin, PriceLists};
 use super::report::{MarginReport, ReportQuery};
 use super::rollup::{Plan, Rollups};
 use super::spool;
-use super::sums::Sums;
-use super::table::RETAINED_AFTER;
+use super::sums::{Sums, add_crossed};
+use super::table::{RETAINED_AFTER, Table};
 use crate::domain::{BookingRow, Timestamp};
 
 /// A ledger that is open for reading.
@@ -91,8 +95,27 @@ impl LedgerReader {
             until: query.until,
             totals,
             margin,
+            increments: increment::of(&read.sums.asked_by_tier()),
+            jaggedness: jaggedness::of(&read.sums.cells),
             by: read.sums.sorted_lines(&query.dimensions()),
         })
+    }
+
+    /// Adds up what happened in a period by the values of all dimensions of the query at once.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Read`] when the file cannot be read.
+    pub async fn figures_by(
+        &self,
+        query: &ReportQuery,
+    ) -> Result<Vec<(Vec<String>, Figures)>, LedgerError> {
+        let mut connection = open_for_reading(&self.path).await?;
+        let read = crossed(&mut connection, query).await;
+        // The answer is complete; a connection that does not close well changes nothing in it.
+        let _ = connection.close().await;
+        let read = read.map_err(|error| LedgerError::read(&self.path, &error))?;
+        Ok(read.into_iter().collect())
     }
 
     /// Returns the calls of a period by model, day and price, those that were booked from elsewhere
@@ -132,6 +155,27 @@ impl LedgerReader {
         let _ = connection.close().await;
         bookings.map_err(|error| failed(&error))
     }
+}
+
+/// Reads a period from rows, by the values of all dimensions at once.
+async fn crossed(
+    connection: &mut SqliteConnection,
+    query: &ReportQuery,
+) -> Result<BTreeMap<Vec<String>, Figures>, sqlx::Error> {
+    let (since, until) = (query.since, query.until);
+    let period = (since, until, query.now.minus(RETAINED_AFTER));
+    let dimensions = query.dimensions();
+    let mut transaction = connection.begin().await?;
+    let version = version(&mut transaction).await?;
+    let mut found = BTreeMap::new();
+    let what = (&Table::ALL[..], &dimensions[..]);
+    add_crossed(&mut transaction, version, period, what, &mut found).await?;
+    let bookings = books::bookings(&mut transaction, version).await?;
+    transaction.rollback().await?;
+    for (keys, figures) in books::counted_elsewhere(&bookings, since, until, &dimensions) {
+        found.entry(keys).or_default().add(&figures);
+    }
+    Ok(found)
 }
 
 /// What a report is made of: sums, and what is booked.

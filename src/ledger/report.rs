@@ -16,6 +16,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::error::LedgerError;
 use super::figures::Figures;
+use super::increment::Increment;
+use super::jaggedness::Jaggedness;
 use super::margin::{Books, Margin, PriceLists};
 use super::margin_json;
 use super::revenue;
@@ -158,7 +160,8 @@ impl ReportQuery {
 /// What a period cost and what it brought.
 ///
 /// Its JSON form is a contract, version 1: `{"version", "period": {"since", "until"}, "totals",
-/// "margin", "by": {dimension: [line]}}`; the terms of `margin` are defined in `docs/report.md`. The totals and each line have the same fields, and a line has its
+/// "margin", "incremental", "jaggedness", "by": {dimension: [line]}}`; the terms of `margin`,
+/// `incremental` and `jaggedness` are defined in `docs/report.md`. The totals and each line have the same fields, and a line has its
 /// name as `key`:
 ///
 /// - counts, as integers: `requests`, of them `cache_hits` and `suppressed`; `calls`, of them
@@ -184,6 +187,10 @@ pub struct MarginReport {
     pub totals: Figures,
     /// What was earned, what it cost, and what is left.
     pub margin: Margin,
+    /// What tiers cost for what they keep beyond the free arm.
+    pub increments: Vec<Increment>,
+    /// How unevenly suggestions are accepted, by model, and for all of Mantle last.
+    pub jaggedness: Vec<Jaggedness>,
     /// The lines of each dimension: by cost, the dearest first, unknown costs last, then by name;
     /// days by day.
     pub by: Vec<(Dimension, Vec<(String, Figures)>)>,
@@ -213,6 +220,8 @@ impl MarginReport {
             until: query.until,
             totals,
             margin,
+            increments: Vec::new(),
+            jaggedness: Vec::new(),
             by: query
                 .dimensions()
                 .into_iter()
@@ -244,7 +253,7 @@ impl MarginReport {
 
 impl Serialize for MarginReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut report = serializer.serialize_struct("MarginReport", 5)?;
+        let mut report = serializer.serialize_struct("MarginReport", 7)?;
         report.serialize_field("version", &JSON_VERSION)?;
         report.serialize_field("period", &Period(self.since, self.until))?;
         let retention_is_known = self.totals.known_retained().is_some();
@@ -256,6 +265,10 @@ impl Serialize for MarginReport {
         };
         report.serialize_field("totals", &totals)?;
         report.serialize_field("margin", &margin_json::of(&self.margin))?;
+        let beyond = margin_json::increments(&self.increments);
+        report.serialize_field("incremental", &beyond)?;
+        let jaggedness = margin_json::jaggedness(&self.jaggedness);
+        report.serialize_field("jaggedness", &jaggedness)?;
         report.serialize_field(
             "by",
             &By {

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
+use super::asked::{self, AskedSums};
 use super::books;
 use super::figures::Figures;
+use super::increment::Asked;
 use super::margin::CallGroup;
 use super::report::Dimension;
 use super::table::{Table, read_keys};
-use crate::domain::Timestamp;
+use crate::domain::{Tier, Timestamp};
 
 /// Sums of a stretch of time.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -26,7 +28,14 @@ pub(super) struct Sums {
     pub calls: Vec<CallGroup>,
     /// Characters that a look after ten minutes has found; `None` when there was no look.
     pub retained_chars: Option<u64>,
+    /// What each tier was asked and brought, the embedded model apart.
+    pub asked: BTreeMap<(Tier, bool), AskedSums>,
+    /// What became of suggestions, by [`CELLS`].
+    pub cells: BTreeMap<Vec<String>, Figures>,
 }
+
+/// What the cells of jaggedness are told apart by.
+const CELLS: [Dimension; 3] = [Dimension::Model, Dimension::Language, Dimension::Site];
 
 impl Sums {
     /// Begins sums with the lines of these dimensions.
@@ -48,6 +57,23 @@ impl Sums {
         }
         self.calls.extend(other.calls.iter().cloned());
         self.add_chars(other.retained_chars);
+        for (arm, sums) in &other.asked {
+            self.asked.entry(*arm).or_default().add(sums);
+        }
+        for (cell, figures) in &other.cells {
+            self.cells.entry(cell.clone()).or_default().add(figures);
+        }
+    }
+
+    /// Returns what each tier was asked, the dearest first.
+    pub(super) fn asked_by_tier(&self) -> Vec<Asked> {
+        let mut arms: Vec<Asked> = self
+            .asked
+            .iter()
+            .map(|(&(tier, is_free), sums)| sums.of(tier, is_free))
+            .collect();
+        arms.sort_by_key(|arm| (std::cmp::Reverse(arm.tier), arm.is_free));
+        arms
     }
 
     /// Adds figures with a name for each of `dimensions`.
@@ -105,7 +131,10 @@ impl Sums {
         self.calls.extend(calls);
         let chars = books::retained_chars(connection, version, since, until).await?;
         self.add_chars(chars);
-        Ok(())
+        asked::add(connection, version, (since, until), &mut self.asked).await?;
+        let period = (since, until, due);
+        let what = (&[Table::Outcomes][..], &CELLS[..]);
+        add_crossed(connection, version, period, what, &mut self.cells).await
     }
 
     /// Puts the calls into the order in which a single query would tell them.
@@ -137,6 +166,29 @@ impl Sums {
         };
         dimensions.iter().map(line_up).collect()
     }
+}
+
+/// Adds what some tables say of `[since, until)`, by the values of all dimensions at once.
+pub(super) async fn add_crossed(
+    connection: &mut SqliteConnection,
+    version: i64,
+    (since, until, due): (Timestamp, Timestamp, Timestamp),
+    (tables, dimensions): (&[Table], &[Dimension]),
+    into: &mut BTreeMap<Vec<String>, Figures>,
+) -> Result<(), sqlx::Error> {
+    for table in tables {
+        let sql = table.query(dimensions, version);
+        let mut rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(since.unix_micros())
+            .bind(until.unix_micros())
+            .bind(due.unix_micros())
+            .fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
+            let figures = into.entry(read_keys(&row, dimensions)?).or_default();
+            table.add(&row, figures)?;
+        }
+    }
+    Ok(())
 }
 
 fn add_to(lines: &mut BTreeMap<String, Figures>, key: &str, figures: &Figures) {

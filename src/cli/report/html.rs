@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::{self, Chart};
 use super::layout::{cents, count, dollars, moment, percent};
-use super::{comma_separated, demo, layout};
+use super::{beyond, comma_separated, demo, layout};
 use crate::domain::MicroUsd;
 use crate::ledger::{Dimension, Figures, MarginReport};
 
@@ -63,6 +63,7 @@ pub(super) fn page(
                     @for chart in charts_of(report) { (figure(&chart)) }
                 }
                 @for (dimension, lines) in &report.by { (lines_of(*dimension, lines)) }
+                @for section in beyond::sections(report) { (section_of(&section)) }
                 h2 { "All figures" }
                 pre { (layout::report(report, None).trim_end()) }
                 h2 { "The same as comma-separated values" }
@@ -172,6 +173,20 @@ fn lines_of(dimension: Dimension, lines: &[(String, Figures)]) -> Markup {
                             td { (dollars(figures.cost_per_usd(figures.accepted))) }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+fn section_of(section: &beyond::Section) -> Markup {
+    html! {
+        h2 { (section.name) }
+        p.soft { (section.note) }
+        div.wide {
+            table {
+                tbody {
+                    @for row in &section.rows { tr { @for cell in row { td { (cell) } } } }
                 }
             }
         }

@@ -4,7 +4,7 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
-use super::waterfall;
+use super::{beyond, waterfall};
 use crate::domain::{Money, Timestamp};
 use crate::ledger::{Dimension, Figures, MarginReport};
 
@@ -60,6 +60,7 @@ pub(super) fn report(report: &MarginReport, width: Option<u16>) -> String {
     if report.margin.is_booked() {
         text.push_str(&waterfall::text(&report.margin, width));
     }
+    text.push_str(&beyond::text(report, width));
     for (dimension, lines) in &report.by {
         text.push_str(&format!("\nBy {dimension}\n"));
         push_table(&mut text, &by(*dimension, lines, width));

@@ -10,13 +10,8 @@ use crate::ledger::margin::{Margin, PerUnit, PoolLine};
 /// Returns the section of the report, with an empty line before it.
 pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
     let mut text = String::new();
-    let mut section = |name: &str, rows: Vec<[String; 3]>| {
-        if rows.is_empty() {
-            return;
-        }
-        text.push_str(&format!("\n{name}\n"));
-        push_table(&mut text, &rows_as_table(rows, width));
-    };
+    let mut section =
+        |name: &str, rows: Vec<[String; 3]>| push_section(&mut text, name, rows, width);
     section("Waterfall", waterfall(margin));
     section("Unit costs", units(margin));
     section("Saved, against what would have been paid", savings(margin));
@@ -34,6 +29,20 @@ pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
         }
     }
     text
+}
+
+/// Adds a section with an empty line before it; one that has no rows is left out.
+pub(super) fn push_section(
+    text: &mut String,
+    name: &str,
+    rows: Vec<[String; 3]>,
+    width: Option<u16>,
+) {
+    if rows.is_empty() {
+        return;
+    }
+    text.push_str(&format!("\n{name}\n"));
+    push_table(text, &rows_as_table(rows, width));
 }
 
 fn rows_as_table(rows: Vec<[String; 3]>, width: Option<u16>) -> Table {
@@ -296,7 +305,7 @@ fn dollars(amount: MicroUsd) -> String {
     super::layout::dollars(Some(amount.to_string()))
 }
 
-fn nano(nano: Option<i128>) -> String {
+pub(super) fn nano(nano: Option<i128>) -> String {
     super::layout::dollars(nano.map(|nano| Money::format_pico(nano.saturating_mul(1_000), 9)))
 }
 
