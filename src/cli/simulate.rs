@@ -16,6 +16,9 @@ use crate::domain::{MicroUsd, Money, Timestamp};
 use crate::ledger::margin::CallGroup;
 use crate::ledger::{LedgerReader, ReportQuery};
 use crate::prices::Prices;
+use crate::routing::off_policy::Wish;
+
+mod policy;
 
 /// What is simulated, in one sentence.
 const ESTIMAND: &str = "the cost of the calls that were made, with the tokens that were counted, at \
@@ -39,6 +42,9 @@ pub struct SimulateArgs {
     /// What the period would have earned, in USD [default: what it has]
     #[arg(long, value_name = "USD")]
     pub revenue: Option<Money>,
+    /// What other decisions would have brought: free, cheapest, always=MODEL, or embedded=0.6
+    #[arg(long, value_name = "POLICY", conflicts_with_all = ["prices", "swap", "revenue"])]
+    pub policy: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -75,6 +81,12 @@ pub async fn run(
     let since = args.since.at(now);
     let until = args.until.map_or(now, |until| until.at(now));
     let reader = LedgerReader::open_read_only(ledger).await?;
+    if let Some(name) = &args.policy {
+        let wish: Wish = name
+            .parse()
+            .map_err(|error| WrongUse(format!("`{name}`: {error}")))?;
+        return policy::run(&wish, name, (&reader, since, until), args.json, out).await;
+    }
     let groups = reader.call_groups(since, until).await?;
     if groups.is_empty() {
         bail!("there are no calls in this period; choose a longer one with --since 90d");

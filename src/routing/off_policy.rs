@@ -8,7 +8,11 @@
 //! and day are one cluster: keys of a burst share one draw, and moods last. The interval is that of
 //! a mean of clusters.
 
+mod wish;
+
 use std::collections::HashMap;
+
+pub use wish::{NotAWish, Wish};
 
 /// Parts that the clusters are cut into; a part is guessed at from the others.
 const FOLDS: u64 = 5;

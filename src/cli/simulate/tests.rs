@@ -36,13 +36,25 @@ async fn ledger() -> tempfile::TempDir {
 
 async fn simulate(more: &[&str]) -> anyhow::Result<String> {
     let folder = ledger().await;
+    let (said, result) = simulate_at(&folder, more).await;
+    result.map(|()| said)
+}
+
+/// Simulates on the ledger in this folder; what was printed is there in any case.
+pub(super) async fn simulate_at(
+    folder: &tempfile::TempDir,
+    more: &[&str],
+) -> (String, anyhow::Result<()>) {
     let line = ["simulate", "--since", "2026-11-01"].into_iter();
-    let args = Command::try_parse_from(line.chain(more.iter().copied()))?.args;
+    let args = match Command::try_parse_from(line.chain(more.iter().copied())) {
+        Ok(command) => command.args,
+        Err(error) => return (String::new(), Err(error.into())),
+    };
     let settings = crate::config::load(&Layers::default()).settings;
     let mut out = Vec::new();
     let path = folder.path().join("ledger.db");
-    run(&args, &settings, &path, rows::at(86_400), &mut out).await?;
-    Ok(String::from_utf8(out).expect("UTF-8"))
+    let result = run(&args, &settings, &path, rows::at(86_400), &mut out).await;
+    (String::from_utf8(out).expect("UTF-8"), result)
 }
 
 async fn json_of(more: &[&str]) -> serde_json::Value {
