@@ -1,9 +1,10 @@
-#![cfg(feature = "peers")]
 //! The Neovim plugin, typed at in real editors against the real binary.
 //!
 //! Each scenario is a Lua file in `tests/peers/nvim/scenarios`; it runs in a workspace, a state
 //! folder and a configuration folder of its own, with the embedded model only. What the user
 //! accepted must then be on the ledger. `tests/peers/install-nvim.sh` installs both editors.
+
+#![cfg(feature = "peers")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

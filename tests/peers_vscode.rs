@@ -1,10 +1,11 @@
-#![cfg(feature = "peers")]
 //! The VS Code face, in a real VS Code: the packaged extension, the real `mantle`, and a headless
 //! browser that types and presses keys. The gestures are in `tests/peers/vscode/e2e.mjs`; here
 //! stands what must have come of them.
 //!
 //! Wanted beforehand: `editors/vscode/mantle.vsix` and an install made by
 //! `tests/peers/install-code-server.sh`. Pictures and logs stay in the folder named on failure.
+
+#![cfg(feature = "peers")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -3,7 +3,7 @@
 //! Made for people and for cron: the exit code says how it stands. 0 it holds, 3 the target cannot
 //! be met, 4 the month is expected to end above the ceiling, 5 the ceiling is reached.
 
-mod days;
+pub(super) mod days;
 
 use std::io::Write;
 use std::path::Path;

@@ -15,6 +15,7 @@ mod focus;
 mod html;
 mod layout;
 mod moment;
+mod month_end;
 mod open_metrics;
 mod waterfall;
 
@@ -29,6 +30,8 @@ use clap::error::ErrorKind;
 pub use compare::Against;
 pub(super) use layout::cents;
 pub use moment::Moment;
+
+use month_end::MonthEnd;
 
 use crate::config::Settings;
 use crate::domain::{Money, PriceSource, Rates, Timestamp};
@@ -205,9 +208,13 @@ async fn print(
             before.keep_lines_of(&report);
         }
     }
+    let month_end = match &missing {
+        None => month_end(&args, ledger_path, &query, now).await?,
+        Some(_) => None,
+    };
     let format = if args.json { Format::Json } else { args.format };
     let text = if format == Format::Json {
-        json(&report, before.as_ref(), args.demo)? + "\n"
+        json(&report, before.as_ref(), month_end.as_ref(), args.demo)? + "\n"
     } else if format == Format::Csv {
         let reports: Vec<_> = std::iter::once(&report).chain(&before).collect();
         comma_separated::text(&reports, args.demo)?
@@ -232,10 +239,25 @@ async fn print(
             String::new()
         };
         mark + &layout::report(&report, width)
+            + &month_end.map_or_else(String::new, |end| end.text(width))
             + &compared.unwrap_or_default()
             + &layout::not_counted(side_files)
     };
     write(&text, out)
+}
+
+/// Forecasts the month that runs, where the period reaches until now.
+async fn month_end(
+    args: &ReportArgs,
+    ledger_path: &Path,
+    query: &ReportQuery,
+    now: Timestamp,
+) -> Result<Option<MonthEnd>, LedgerError> {
+    if query.until < now || args.demo {
+        return Ok(None);
+    }
+    let reader = LedgerReader::open_read_only(ledger_path).await?;
+    MonthEnd::of(&reader, query, now).await
 }
 
 fn write(text: &str, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -247,11 +269,13 @@ fn write(text: &str, out: &mut dyn Write) -> anyhow::Result<()> {
 fn json(
     report: &MarginReport,
     compare: Option<&MarginReport>,
+    month_end: Option<&MonthEnd>,
     is_simulated: bool,
 ) -> serde_json::Result<String> {
     serde_json::to_string_pretty(&Printed {
         simulated: is_simulated.then_some(true),
         report,
+        month_end,
         compare,
     })
 }
@@ -264,6 +288,8 @@ struct Printed<'a> {
     simulated: Option<bool>,
     #[serde(flatten)]
     report: &'a MarginReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    month_end: Option<&'a MonthEnd>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compare: Option<&'a MarginReport>,
 }

@@ -46,6 +46,13 @@ pub(super) fn of(margin: &Margin) -> Value {
             "cost_usd": seat.cost.to_string(),
             "contribution_usd": seat.contribution().to_string(),
         })),
+        "seats": margin.seats.as_ref().map(|seats| json!({
+            "seats": seats.seats,
+            "contribution_p50_usd": seats.p50.to_string(),
+            "contribution_p90_usd": seats.p90.to_string(),
+            "contribution_p99_usd": seats.p99.to_string(),
+            "below_zero": fraction(Some(seats.below_zero_ppm)),
+        })),
         "savings": {
             "prompt_cache_usd": savings.prompt_cache.map(text),
             "answer_cache_usd": savings.answer_cache.map(text),
@@ -86,6 +93,12 @@ pub(super) fn of(margin: &Margin) -> Value {
                 "gross_margin": fraction(scenario.margin_ppm),
             }))
             .collect::<Vec<_>>(),
+        "margin_at_risk": margin.at_risk.as_ref().map(|risk| json!({
+            "days": risk.days,
+            "cost_usd": risk.cost.to_string(),
+            "gross_margin": fraction(Some(risk.margin_ppm)),
+            "at_risk": fraction(Some(risk.at_risk_ppm)),
+        })),
         "announced": margin.announced.iter()
             .map(|change| json!({
                 "price": change.price_id,

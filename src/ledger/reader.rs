@@ -13,7 +13,7 @@ use super::figures::Figures;
 use super::increment;
 use super::jaggedness;
 use super::margin::{Books, CallGroup, Margin, PriceLists};
-use super::report::{MarginReport, ReportQuery};
+use super::report::{Dimension, MarginReport, ReportQuery};
 use super::rollup::{Plan, Rollups};
 use super::spool;
 use super::sums::{Sums, add_crossed};
@@ -88,6 +88,7 @@ impl LedgerReader {
             retained_chars: read.sums.retained_chars,
             seats_pico: query.revenue_pico()?,
             prices,
+            users: read.sums.users(),
             remarks: read.cut,
         })?;
         Ok(MarginReport {
@@ -207,7 +208,12 @@ async fn read(
         version,
     )
     .await?;
-    let mut sums = Sums::by(&dimensions);
+    // What is left of each seat is told in every report.
+    let mut asked = dimensions.clone();
+    if !asked.contains(&Dimension::User) {
+        asked.push(Dimension::User);
+    }
+    let mut sums = Sums::by(&asked);
     plan.days.iter().for_each(|day| sums.add(day));
     for stretch in plan.from_rows {
         sums.add_rows(&mut transaction, version, stretch, due)

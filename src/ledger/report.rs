@@ -8,6 +8,7 @@
 //! where no model was to answer, `unknown` for rows whose decision is not in this ledger. Revenue
 //! belongs to the whole, so only the totals have it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::ser::{SerializeMap, SerializeStruct};
@@ -213,6 +214,7 @@ impl MarginReport {
             retained_chars: None,
             seats_pico: query.revenue_pico()?,
             prices: &PriceLists::UNKNOWN,
+            users: &BTreeMap::new(),
             remarks: Vec::new(),
         })?;
         Ok(Self {

@@ -65,6 +65,12 @@ impl Sums {
         }
     }
 
+    /// Returns the lines by person, where they were asked for.
+    pub(super) fn users(&self) -> &BTreeMap<String, Figures> {
+        const NOBODY: &BTreeMap<String, Figures> = &BTreeMap::new();
+        self.lines.get(&Dimension::User).unwrap_or(NOBODY)
+    }
+
     /// Returns what each tier was asked, the dearest first.
     pub(super) fn asked_by_tier(&self) -> Vec<Asked> {
         let mut arms: Vec<Asked> = self

@@ -14,6 +14,7 @@ pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
         |name: &str, rows: Vec<[String; 3]>| push_section(&mut text, name, rows, width);
     section("Waterfall", waterfall(margin));
     section("Unit costs", units(margin));
+    section("What calls leave of a seat's revenue", seats(margin));
     section("Saved, against what would have been paid", savings(margin));
     section("Make or buy", make_or_buy(margin));
     section("Concentration", concentration(margin));
@@ -184,6 +185,23 @@ fn units(margin: &Margin) -> Vec<[String; 3]> {
     rows
 }
 
+fn seats(margin: &Margin) -> Vec<[String; 3]> {
+    let Some(seats) = &margin.seats else {
+        return Vec::new();
+    };
+    let below = format!("of {} seats cost more than they bring", count(seats.seats));
+    vec![
+        row("dearer than half", seats.p50, ""),
+        row("dearer than 90 in 100", seats.p90, ""),
+        row("dearer than 99 in 100", seats.p99, ""),
+        [
+            "below zero".to_owned(),
+            percent(Some(seats.below_zero_ppm)),
+            below,
+        ],
+    ]
+}
+
 fn savings(margin: &Margin) -> Vec<[String; 3]> {
     let savings = &margin.savings;
     let loaded = |amount: Option<MicroUsd>| {
@@ -274,14 +292,24 @@ fn concentration(margin: &Margin) -> Vec<[String; 3]> {
 
 fn scenarios(margin: &Margin) -> Vec<[String; 3]> {
     let scenarios = margin.scenarios.iter();
-    scenarios
+    let mut rows: Vec<_> = scenarios
         .map(|scenario| {
             let left = scenario
                 .margin_ppm
                 .map_or_else(String::new, |ppm| format!("{} is left", percent(Some(ppm))));
             row(&scenario.name, scenario.cost, left)
         })
-        .collect()
+        .collect();
+    if let Some(risk) = &margin.at_risk {
+        let left = format!(
+            "{} is left, {} less: the margin at risk",
+            percent(Some(risk.margin_ppm)),
+            points(risk.at_risk_ppm)
+        );
+        let name = format!("the dearest of twenty periods of such days ({})", risk.days);
+        rows.push(row(name, risk.cost, left));
+    }
+    rows
 }
 
 fn announced(margin: &Margin) -> Vec<[String; 3]> {
@@ -307,6 +335,10 @@ fn dollars(amount: MicroUsd) -> String {
 
 pub(super) fn nano(nano: Option<i128>) -> String {
     super::layout::dollars(nano.map(|nano| Money::format_pico(nano.saturating_mul(1_000), 9)))
+}
+
+fn points(ppm: i128) -> String {
+    format!("{:.2} points", ppm as f64 / 1e4)
 }
 
 fn percent(ppm: Option<i128>) -> String {

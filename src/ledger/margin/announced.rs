@@ -105,6 +105,7 @@ mod tests {
                 rates: &|_| Some(rates(2_000_000, 10_000_000)),
                 announced: &|_| vec![(december, rates(4_000_000, 20_000_000))],
             },
+            users: &BTreeMap::new(),
             remarks: Vec::new(),
         })
         .expect("a margin");

@@ -10,8 +10,10 @@ mod concentration;
 mod currency;
 mod earned;
 mod metered;
+mod risk;
 mod saving;
 mod scenario;
+mod seats;
 mod span;
 mod unit;
 
@@ -20,10 +22,14 @@ pub use committed::{CostLine, PoolLine};
 pub use concentration::{Concentration, Share};
 pub use earned::Earned;
 pub use metered::{CallGroup, Classes, MeteredLine, RatesOf};
+pub use risk::AtRisk;
 pub use saving::{MakeOrBuy, Savings};
 pub use scenario::Scenario;
+pub use seats::Seats;
 pub(super) use span::Span;
 pub use unit::{PerSeat, PerUnit, UnitCosts};
+
+use std::collections::BTreeMap;
 
 use super::error::LedgerError;
 use super::figures::Figures;
@@ -47,6 +53,8 @@ pub struct Books<'a> {
     pub seats_pico: Option<i128>,
     /// Where rates are found.
     pub prices: &'a PriceLists<'a>,
+    /// The figures of each person of whom there are rows, by keyed hash.
+    pub users: &'a BTreeMap<String, Figures>,
     /// What was left out before.
     pub remarks: Vec<String>,
 }
@@ -82,6 +90,8 @@ pub struct Margin {
     pub costs: Vec<CostLine>,
     /// What it all comes to per request, suggestion and character.
     pub units: UnitCosts,
+    /// What is left of each seat.
+    pub seats: Option<Seats>,
     /// What was saved, against what would have been paid.
     pub savings: Savings,
     /// Our own capacity against the cheapest that could be bought.
@@ -90,6 +100,8 @@ pub struct Margin {
     pub concentration: Concentration,
     /// What would be left if prices or habits changed.
     pub scenarios: Vec<Scenario>,
+    /// What chance may do to the margin.
+    pub at_risk: Option<AtRisk>,
     /// What announced price changes would do.
     pub announced: Vec<Announced>,
     /// What the figures leave out or take on trust.
@@ -116,18 +128,24 @@ impl Margin {
             pools,
             costs,
             units: UnitCosts::default(),
+            seats: None,
             savings: Savings::default(),
             make_or_buy: None,
             concentration: Concentration::default(),
             scenarios: Vec::new(),
+            at_risk: None,
             announced: Vec::new(),
             remarks,
         };
         margin.units = unit::of(&margin, books);
+        let mut remarks = std::mem::take(&mut margin.remarks);
+        margin.seats = seats::of(&margin, books, &mut remarks);
+        margin.remarks = remarks;
         margin.savings = saving::of(&margin, books);
         margin.make_or_buy = saving::make_or_buy(&margin);
         margin.concentration = concentration::of(&margin);
         margin.scenarios = scenario::all(&margin, books);
+        margin.at_risk = risk::of(&margin, books);
         margin.announced = announced::all(&margin, books);
         Ok(margin)
     }
