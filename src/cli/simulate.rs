@@ -19,6 +19,7 @@ use crate::prices::Prices;
 use crate::routing::off_policy::Wish;
 
 mod policy;
+mod regions;
 
 /// What is simulated, in one sentence.
 const ESTIMAND: &str = "the cost of the calls that were made, with the tokens that were counted, at \
@@ -45,6 +46,9 @@ pub struct SimulateArgs {
     /// What other decisions would have brought: free, cheapest, always=MODEL, or embedded=0.6
     #[arg(long, value_name = "POLICY", conflicts_with_all = ["prices", "swap", "revenue"])]
     pub policy: Option<String>,
+    /// What the rule on regions costs at the most: the price of keeping data where it must be
+    #[arg(long, conflicts_with_all = ["prices", "swap", "revenue", "policy"])]
+    pub without_regions: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -81,6 +85,9 @@ pub async fn run(
     let since = args.since.at(now);
     let until = args.until.map_or(now, |until| until.at(now));
     let reader = LedgerReader::open_read_only(ledger).await?;
+    if args.without_regions {
+        return regions::run((&reader, since, until), args.json, out).await;
+    }
     if let Some(name) = &args.policy {
         let wish: Wish = name
             .parse()
