@@ -89,22 +89,24 @@ impl Keys {
         }
     }
 
-    /// Asks the keyring for the keys of these places that it has not given yet, and keeps its
-    /// answers in memory. Waits for it. Returns whether there was anything to ask for.
-    pub fn ask_keyring<'p>(&self, places: impl IntoIterator<Item = &'p KeyPlace>) -> bool {
-        let mut has_asked = false;
+    /// Returns those of these places of which the keyring has not given the key yet.
+    #[must_use]
+    pub fn to_ask(&self, mut places: Vec<KeyPlace>) -> Vec<KeyPlace> {
+        places.retain(|place| match place {
+            KeyPlace::Keyring(name) => !matches!(self.answered().get(name), Some(Ok(_))),
+            KeyPlace::Variable(_) | KeyPlace::File(_) => false,
+        });
+        places
+    }
+
+    /// Asks the keyring for the keys of these places, and keeps its answers in memory. Waits for it.
+    pub fn ask_keyring(&self, places: &[KeyPlace]) {
         for place in places {
-            let KeyPlace::Keyring(name) = place else {
-                continue;
-            };
-            if matches!(self.answered().get(name), Some(Ok(_))) {
-                continue;
+            if let KeyPlace::Keyring(name) = place {
+                let answer = self.find(place).map_err(|error| error.to_string());
+                self.answered().insert(name.clone(), answer);
             }
-            has_asked = true;
-            let answer = self.find(place).map_err(|error| error.to_string());
-            self.answered().insert(name.clone(), answer);
         }
-        has_asked
     }
 
     /// Returns what the engine takes keys with, where it may wait for the keyring.
@@ -199,6 +201,9 @@ mod tests {
         let copy = keys.clone();
         let key = copy.at_hand(&place).expect("it has answered");
         assert_eq!(key.expose_secret(), "key-1");
-        assert!(!keys.ask_keyring([&place]), "it is not asked again");
+        assert!(keys.to_ask(vec![place]).is_empty(), "it is not asked again");
+        let other = KeyPlace::Keyring("opus".to_owned());
+        let variable = KeyPlace::Variable("A".to_owned());
+        assert_eq!(keys.to_ask(vec![variable, other.clone()]), [other]);
     }
 }

@@ -132,9 +132,15 @@ impl Session {
 
 /// A keyring may ask its owner before it answers, so it has a thread of its own to wait on.
 async fn ask_keyring(keys: &Keys, engine: &Engine) {
-    let (keys, places) = (keys.clone(), engine.key_places());
-    let asked = tokio::task::spawn_blocking(move || keys.ask_keyring(&places)).await;
-    if matches!(asked, Ok(true)) {
+    let places = keys.to_ask(engine.key_places());
+    if places.is_empty() {
+        return;
+    }
+    let keys = keys.clone();
+    if tokio::task::spawn_blocking(move || keys.ask_keyring(&places))
+        .await
+        .is_ok()
+    {
         engine.look_for_keys();
     }
 }
