@@ -83,6 +83,7 @@ pub async fn run(
         by: vec![Dimension::Day],
         seat_price: args.seat_price,
         seats: args.seats,
+        is_brief: true,
     };
     let report = match read(ledger_path, &query).await {
         Ok(report) => report,

@@ -131,6 +131,7 @@ impl ReportArgs {
             by,
             seat_price: self.seat_price,
             seats: self.seats,
+            is_brief: false,
         })
     }
 }
@@ -208,11 +209,11 @@ async fn print(
             before.keep_lines_of(&report);
         }
     }
-    let month_end = match &missing {
-        None => month_end(&args, ledger_path, &query, now).await?,
-        Some(_) => None,
-    };
     let format = if args.json { Format::Json } else { args.format };
+    let month_end = match (&missing, format) {
+        (None, Format::Table | Format::Json) => month_end(&args, ledger_path, &query, now).await?,
+        _ => None,
+    };
     let text = if format == Format::Json {
         json(&report, before.as_ref(), month_end.as_ref(), args.demo)? + "\n"
     } else if format == Format::Csv {

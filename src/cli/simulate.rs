@@ -120,6 +120,7 @@ pub async fn run(
         by: Vec::new(),
         seat_price: settings.policy.allowance.seat_price,
         seats: settings.policy.allowance.seats,
+        is_brief: true,
         ..ReportQuery::new(since, until)
     };
     let margin = reader.margin_report(&query).await?.margin;

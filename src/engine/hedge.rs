@@ -33,7 +33,7 @@ impl Engine {
     ) -> (Step<'s>, Outcome) {
         let arm = step.arm;
         let spare = rest.iter().position(|spare| is_spare(spare, arm));
-        let (Some(spare), Some(late)) = (spare, arm.health.late_after()) else {
+        let Some((spare, late)) = spare.zip(spare.and_then(|_| arm.health.late_after())) else {
             return self.run(scene, step).await;
         };
         let first = step.voice.number;

@@ -121,6 +121,7 @@ impl Engine {
             by: Vec::new(),
             seat_price: allowance.seat_price,
             seats: allowance.seats,
+            is_brief: true,
         };
         self.purse.begin_reading();
         let report = self.book.report(&query).await?;

@@ -16,7 +16,7 @@ use super::margin::{Books, CallGroup, Margin, PriceLists};
 use super::report::{Dimension, MarginReport, ReportQuery};
 use super::rollup::{Plan, Rollups};
 use super::spool;
-use super::sums::{Sums, add_crossed};
+use super::sums::{Sums, each_group};
 use super::table::{RETAINED_AFTER, Table};
 use crate::domain::{BookingRow, Timestamp};
 
@@ -133,6 +133,7 @@ impl LedgerReader {
         let mut connection = open_for_reading(&self.path).await?;
         let query = ReportQuery {
             by: Vec::new(),
+            is_brief: true,
             ..ReportQuery::new(since, until)
         };
         let read = read(&self.path, &mut connection, &query).await;
@@ -168,9 +169,12 @@ async fn crossed(
     let dimensions = query.dimensions();
     let mut transaction = connection.begin().await?;
     let version = version(&mut transaction).await?;
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<Vec<String>, Figures> = BTreeMap::new();
     let what = (&Table::ALL[..], &dimensions[..]);
-    add_crossed(&mut transaction, version, period, what, &mut found).await?;
+    each_group(&mut transaction, version, period, what, |keys, figures| {
+        found.entry(keys).or_default().add(figures);
+    })
+    .await?;
     let bookings = books::bookings(&mut transaction, version).await?;
     transaction.rollback().await?;
     for (keys, figures) in books::counted_elsewhere(&bookings, since, until, &dimensions) {
@@ -208,16 +212,20 @@ async fn read(
         version,
     )
     .await?;
-    // What is left of each seat is told in every report.
-    let mut asked = dimensions.clone();
-    if !asked.contains(&Dimension::User) {
-        asked.push(Dimension::User);
+    // What is left of each seat is reckoned from the lines of people.
+    let mut lines = dimensions.clone();
+    if !query.is_brief && !lines.contains(&Dimension::User) {
+        lines.push(Dimension::User);
     }
-    let mut sums = Sums::by(&asked);
+    let mut sums = Sums::by(&lines);
     plan.days.iter().for_each(|day| sums.add(day));
     for stretch in plan.from_rows {
         sums.add_rows(&mut transaction, version, stretch, due)
             .await?;
+        if !query.is_brief {
+            sums.add_beyond(&mut transaction, version, stretch, due)
+                .await?;
+        }
     }
     sums.sort_calls();
     let bookings = books::bookings(&mut transaction, version).await?;

@@ -124,6 +124,9 @@ pub struct ReportQuery {
     pub seat_price: Option<Money>,
     /// How many seats; one when nothing is said.
     pub seats: Option<u32>,
+    /// Whether only the margin and the lines are wanted: tiers beside the free arm, jaggedness and
+    /// what is left of each seat are not read then.
+    pub is_brief: bool,
 }
 
 impl ReportQuery {
@@ -137,6 +140,7 @@ impl ReportQuery {
             by: Dimension::DEFAULT.to_vec(),
             seat_price: None,
             seats: None,
+            is_brief: false,
         }
     }
 

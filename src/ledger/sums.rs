@@ -114,33 +114,40 @@ impl Sums {
         due: Timestamp,
     ) -> Result<(), sqlx::Error> {
         let dimensions: Vec<Dimension> = self.lines.keys().copied().collect();
+        let period = (since, until, due);
         for (number, family) in families(&dimensions).iter().enumerate() {
-            for table in Table::ALL {
-                let sql = table.query(family, version);
-                let mut rows = sqlx::query(AssertSqlSafe(sql))
-                    .bind(since.unix_micros())
-                    .bind(until.unix_micros())
-                    .bind(due.unix_micros())
-                    .fetch(&mut *connection);
-                while let Some(row) = rows.try_next().await? {
-                    let mut figures = Figures::default();
-                    table.add(&row, &mut figures)?;
-                    // Every family reads every row; they count once.
-                    if number == 0 {
-                        self.totals.add(&figures);
-                    }
-                    self.add_keys(family, read_keys(&row, family)?, &figures);
+            let what = (&Table::ALL[..], &family[..]);
+            each_group(connection, version, period, what, |keys, figures| {
+                // Every family reads every row; they count once.
+                if number == 0 {
+                    self.totals.add(figures);
                 }
-            }
+                self.add_keys(family, keys, figures);
+            })
+            .await?;
         }
         let calls = books::calls(connection, since, until).await?;
         self.calls.extend(calls);
         let chars = books::retained_chars(connection, version, since, until).await?;
         self.add_chars(chars);
+        Ok(())
+    }
+
+    /// Adds what the rows of `[since, until)` say of tiers and cells.
+    pub(super) async fn add_beyond(
+        &mut self,
+        connection: &mut SqliteConnection,
+        version: i64,
+        (since, until): (Timestamp, Timestamp),
+        due: Timestamp,
+    ) -> Result<(), sqlx::Error> {
         asked::add(connection, version, (since, until), &mut self.asked).await?;
         let period = (since, until, due);
         let what = (&[Table::Outcomes][..], &CELLS[..]);
-        add_crossed(connection, version, period, what, &mut self.cells).await
+        each_group(connection, version, period, what, |cell, figures| {
+            self.cells.entry(cell).or_default().add(figures);
+        })
+        .await
     }
 
     /// Puts the calls into the order in which a single query would tell them.
@@ -174,13 +181,13 @@ impl Sums {
     }
 }
 
-/// Adds what some tables say of `[since, until)`, by the values of all dimensions at once.
-pub(super) async fn add_crossed(
+/// Tells `hear` what some tables say of `[since, until)`, by the values of all dimensions at once.
+pub(super) async fn each_group(
     connection: &mut SqliteConnection,
     version: i64,
     (since, until, due): (Timestamp, Timestamp, Timestamp),
     (tables, dimensions): (&[Table], &[Dimension]),
-    into: &mut BTreeMap<Vec<String>, Figures>,
+    mut hear: impl FnMut(Vec<String>, &Figures),
 ) -> Result<(), sqlx::Error> {
     for table in tables {
         let sql = table.query(dimensions, version);
@@ -190,8 +197,9 @@ pub(super) async fn add_crossed(
             .bind(due.unix_micros())
             .fetch(&mut *connection);
         while let Some(row) = rows.try_next().await? {
-            let figures = into.entry(read_keys(&row, dimensions)?).or_default();
-            table.add(&row, figures)?;
+            let mut figures = Figures::default();
+            table.add(&row, &mut figures)?;
+            hear(read_keys(&row, dimensions)?, &figures);
         }
     }
     Ok(())

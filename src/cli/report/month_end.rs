@@ -45,6 +45,7 @@ impl MonthEnd {
             by: vec![Dimension::Day],
             seat_price: query.seat_price,
             seats: query.seats,
+            is_brief: true,
             ..ReportQuery::new(month.begin, month.end)
         };
         Ok(Self::in_report(

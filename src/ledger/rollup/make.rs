@@ -207,6 +207,7 @@ impl Rollups {
         let moment = Timestamp::from_unix_micros;
         let stretch = (moment(begin), moment(end));
         sums.add_rows(connection, version, stretch, DUE).await?;
+        sums.add_beyond(connection, version, stretch, DUE).await?;
         self.days.insert(day, sums);
         Ok(())
     }
