@@ -24,11 +24,12 @@ async fn hear_of_change(server: &Server, method: &str, expected: &str) {
     drop(heard);
 }
 
-#[tokio::test]
-async fn another_model_is_asked_without_a_restart_and_the_running_call_goes_on() {
+/// Puts one configuration in place of another while a call runs: the next request goes where the new
+/// one leads, and the call is not torn from where it went.
+async fn assert_taken_over(leading_to: impl Fn(&HoldingModel) -> String) {
     let (mut first, mut second) = (HoldingModel::start().await, HoldingModel::start().await);
     let workspace = Workspace::new(&[]);
-    workspace.configure(&first.pinned());
+    workspace.configure(&leading_to(&first));
     let server = Server::start(&workspace).await;
     let (one, cursor) = server
         .open("src/one.rs", "fn main() {\n    le$0\n}\n")
@@ -37,7 +38,7 @@ async fn another_model_is_asked_without_a_restart_and_the_running_call_goes_on()
     let running = running.expect("the server reads");
     assert_eq!(first.next(PATIENCE).await, Call::Began);
 
-    workspace.configure(&second.pinned());
+    workspace.configure(&leading_to(&second));
     hear_of_change(&server, "window/logMessage", "1 models").await;
     let (two, cursor) = server
         .open("src/two.rs", "fn main() {\n    le$0\n}\n")
@@ -46,7 +47,7 @@ async fn another_model_is_asked_without_a_restart_and_the_running_call_goes_on()
     let asked = asked.expect("the server reads");
     assert_eq!(second.next(PATIENCE).await, Call::Began);
 
-    // What was asked before still waits for the model that it asked.
+    // What was asked before still waits for whom it asked.
     for (request, model) in [(running, &mut first), (asked, &mut second)] {
         let id = json!({"id": request.id()});
         server.notify("$/cancelRequest", id).await;
@@ -56,6 +57,11 @@ async fn another_model_is_asked_without_a_restart_and_the_running_call_goes_on()
     server.end(&[]).await;
     let report = workspace.report();
     assert_eq!(report["totals"]["calls"], json!(2));
+}
+
+#[tokio::test]
+async fn another_model_is_asked_without_a_restart_and_the_running_call_goes_on() {
+    assert_taken_over(HoldingModel::pinned).await;
 }
 
 #[tokio::test]
@@ -81,7 +87,6 @@ async fn a_file_that_cannot_be_understood_changes_nothing() {
 
 #[tokio::test]
 async fn another_proxy_is_taken_without_a_restart() {
-    let (mut first, mut second) = (HoldingModel::start().await, HoldingModel::start().await);
     // A name that nobody resolves: whoever hears of a call is the proxy.
     let through = |proxy: &HoldingModel| {
         let model = proxy
@@ -93,33 +98,5 @@ async fn another_proxy_is_taken_without_a_restart() {
             proxy.address()
         )
     };
-    let workspace = Workspace::new(&[]);
-    workspace.configure(&through(&first));
-    let server = Server::start(&workspace).await;
-    let (one, cursor) = server
-        .open("src/one.rs", "fn main() {\n    le$0\n}\n")
-        .await;
-    let running = one.begin_completion(&server.client, cursor).await;
-    let running = running.expect("the server reads");
-    assert_eq!(first.next(PATIENCE).await, Call::Began);
-
-    workspace.configure(&through(&second));
-    hear_of_change(&server, "window/logMessage", "1 models").await;
-    let (two, cursor) = server
-        .open("src/two.rs", "fn main() {\n    le$0\n}\n")
-        .await;
-    let asked = two.begin_completion(&server.client, cursor).await;
-    let asked = asked.expect("the server reads");
-    assert_eq!(second.next(PATIENCE).await, Call::Began);
-
-    // The call that runs is not torn from the proxy that it went through.
-    for (request, proxy) in [(running, &mut first), (asked, &mut second)] {
-        let id = json!({"id": request.id()});
-        server.notify("$/cancelRequest", id).await;
-        assert_eq!(proxy.next(PATIENCE).await, Call::Closed);
-        let _cancelled = request.answer::<Value>(PATIENCE).await;
-    }
-    server.end(&[]).await;
-    let report = workspace.report();
-    assert_eq!(report["totals"]["calls"], json!(2));
+    assert_taken_over(through).await;
 }
