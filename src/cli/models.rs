@@ -44,25 +44,10 @@ pub async fn run(
     command: &Command,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    if let ModelsArgs::Key { name, forget } = args {
-        return key(name, *forget, out);
-    }
-    let loaded = command.load();
-    for complaint in &loaded.complaints {
-        eprintln!("mantle: {complaint}");
-    }
-    let settings = loaded.settings;
-    let models = settings.models.clone();
-    if models.is_empty() {
-        writeln!(
-            out,
-            "No model over the network is configured; `mantle init` looks for servers on this machine."
-        )?;
-        return Ok(ExitCode::SUCCESS);
-    }
     match args {
-        ModelsArgs::Key { .. } => unreachable!("it was handled before the configuration was read"),
+        ModelsArgs::Key { name, forget } => key(name, *forget, out),
         ModelsArgs::List => {
+            let models = configured(command, out)?.models;
             let keys = Keys::of(command.environment.clone());
             let has_key = |place: &KeyPlace| keys.find(place).is_ok();
             for model in &models {
@@ -71,7 +56,11 @@ pub async fn run(
             Ok(ExitCode::SUCCESS)
         }
         ModelsArgs::Test { models: wanted } => {
-            let chosen = choose(models, wanted)?;
+            let settings = configured(command, out)?;
+            if settings.models.is_empty() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            let chosen = choose(settings.models.clone(), wanted)?;
             let mut all_answered = true;
             for model in chosen {
                 writeln!(out, "{} ({}, {})", model.id, model.protocol, model.base_url)?;
@@ -88,6 +77,21 @@ pub async fn run(
             })
         }
     }
+}
+
+/// Reads the configuration and says what is wrong with it, or that it has no model.
+fn configured(command: &Command, out: &mut dyn Write) -> anyhow::Result<Settings> {
+    let loaded = command.load();
+    for complaint in &loaded.complaints {
+        eprintln!("mantle: {complaint}");
+    }
+    if loaded.settings.models.is_empty() {
+        writeln!(
+            out,
+            "No model over the network is configured; `mantle init` looks for servers on this machine."
+        )?;
+    }
+    Ok(loaded.settings)
 }
 
 /// Takes a key into the system's keyring, or out of it.

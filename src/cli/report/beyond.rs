@@ -1,7 +1,7 @@
 //! What a report says of tiers and models beside one another: what a tier costs beyond the free arm,
 //! and how unevenly suggestions are accepted. Both describe, and prove no cause.
 
-use super::layout::{UNKNOWN, count, dollars, percent};
+use super::layout::{UNKNOWN, count, dollars, percent, points};
 use super::waterfall::{nano, push_section};
 use crate::ledger::{Cell, ENOUGH_OFFERS, Increment, Jaggedness, MarginReport, Spread};
 
@@ -98,7 +98,7 @@ fn jagged(line: &Jaggedness) -> [String; 3] {
     };
     [
         model,
-        points(spread.ppm()),
+        points(spread.ppm(), 1),
         format!("{cells}, {}", said(spread)),
     ]
 }
@@ -110,12 +110,8 @@ fn said(spread: &Spread) -> String {
     };
     format!(
         "deviation {}, from {} to {}",
-        points(spread.deviation_ppm),
+        points(spread.deviation_ppm, 1),
         cell(&spread.lowest),
         cell(&spread.highest)
     )
-}
-
-fn points(ppm: i128) -> String {
-    format!("{:.1} points", ppm as f64 / 1e4)
 }

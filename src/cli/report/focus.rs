@@ -129,6 +129,20 @@ impl Row {
         self
     }
 
+    /// Sets what all calls have in common: who sends the bill, who made the model, and its name.
+    fn set_model(&mut self, host: &str, lab: Option<&str>, name: &str) -> &mut Self {
+        self.set("ChargeCategory", "Usage")
+            .set("ChargeFrequency", "Usage-Based")
+            .set("InvoiceIssuerName", host)
+            .set("ProviderName", host)
+            .set_if("PublisherName", lab)
+            .set("ServiceCategory", "AI and Machine Learning")
+            .set("ServiceSubcategory", "Generative AI")
+            .set("ServiceName", "Inference")
+            .set("ResourceId", name)
+            .set("ResourceType", "Model")
+    }
+
     fn set_if(&mut self, column: &'static str, value: Option<impl Into<String>>) -> &mut Self {
         if let Some(value) = value {
             self.set(column, value);
@@ -239,17 +253,8 @@ fn called(calls: &Billed) -> Row {
         "mantle:basis": calls.basis.as_str(),
         "mantle:tier": calls.tier.as_str(),
     });
-    row.set("ChargeCategory", "Usage")
-        .set("ChargeFrequency", "Usage-Based")
-        .set("InvoiceIssuerName", &calls.host)
-        .set("ProviderName", &calls.host)
-        .set_if("PublisherName", calls.lab.as_deref())
-        .set("ServiceCategory", "AI and Machine Learning")
-        .set("ServiceSubcategory", "Generative AI")
-        .set("ServiceName", "Inference")
+    row.set_model(&calls.host, calls.lab.as_deref(), &calls.name)
         .set_if("RegionId", calls.region.as_deref())
-        .set("ResourceId", &calls.name)
-        .set("ResourceType", "Model")
         .set_if("SkuPriceId", calls.price_id.as_deref())
         .set("Tags", tags.to_string())
         .set("x_Model", &calls.model);
@@ -306,20 +311,11 @@ fn of_elsewhere(booking: &BookingRow) -> Option<Row> {
         .cost
         .map(|cost| i128::from(cost.pico_usd()) + i128::from(failed));
     let calls = usage.calls.saturating_add(usage.failed_calls).to_string();
-    row.set("ChargeCategory", "Usage")
-        .set("ChargeFrequency", "Usage-Based")
+    row.set_model(&usage.supplier, usage.lab.as_deref(), usage.model.as_str())
         .set(
             "ChargeDescription",
             format!("Calls of {} that were counted elsewhere", usage.model),
         )
-        .set("InvoiceIssuerName", &usage.supplier)
-        .set("ProviderName", &usage.supplier)
-        .set_if("PublisherName", usage.lab.as_deref())
-        .set("ServiceCategory", "AI and Machine Learning")
-        .set("ServiceSubcategory", "Generative AI")
-        .set("ServiceName", "Inference")
-        .set("ResourceId", usage.model.as_str())
-        .set("ResourceType", "Model")
         .set("ConsumedQuantity", calls.clone())
         .set("ConsumedUnit", "Requests")
         .set("PricingQuantity", calls)

@@ -220,6 +220,11 @@ pub(in crate::cli) fn cents(pico: i128) -> String {
     dollars(Some(Money::format_pico(pico, 2)))
 }
 
+/// Returns a difference of shares, in millionths, as points of a percentage.
+pub(super) fn points(ppm: i128, places: usize) -> String {
+    format!("{:.places$} points", ppm as f64 / 1e4)
+}
+
 pub(super) fn dollars(amount: Option<String>) -> String {
     match amount {
         None => UNKNOWN.to_owned(),

@@ -3,7 +3,7 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table};
 
-use super::layout::{UNKNOWN, count, push_table, table};
+use super::layout::{UNKNOWN, count, points, push_table, table};
 use crate::domain::{MicroUsd, Money};
 use crate::ledger::margin::{Margin, PerUnit, PoolLine};
 
@@ -304,7 +304,7 @@ fn scenarios(margin: &Margin) -> Vec<[String; 3]> {
         let left = format!(
             "{} is left, {} less: the margin at risk",
             percent(Some(risk.margin_ppm)),
-            points(risk.at_risk_ppm)
+            points(risk.at_risk_ppm, 2)
         );
         let name = format!("the dearest of twenty periods of such days ({})", risk.days);
         rows.push(row(name, risk.cost, left));
@@ -335,10 +335,6 @@ fn dollars(amount: MicroUsd) -> String {
 
 pub(super) fn nano(nano: Option<i128>) -> String {
     super::layout::dollars(nano.map(|nano| Money::format_pico(nano.saturating_mul(1_000), 9)))
-}
-
-fn points(ppm: i128) -> String {
-    format!("{:.2} points", ppm as f64 / 1e4)
 }
 
 fn percent(ppm: Option<i128>) -> String {
