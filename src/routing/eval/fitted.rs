@@ -11,12 +11,20 @@ pub(super) const TARGET: f64 = 0.95;
 const GUARD: f64 = 1.0;
 /// More models make more errors than answers.
 const MOST_MODELS: usize = 4;
+/// Models that are called without looking, where that is the best for the money: a set of calls has
+/// a bit for each.
+const MOST_ON_HULL: usize = 16;
 
 /// A router that is fixed but for what it learns from its own calls.
 #[derive(Clone, Debug)]
 pub(super) struct Fitted {
-    /// Which models of the table it uses, in the order of their cost.
+    /// Which models of the table it uses: those that are judged by what they show, in the order of
+    /// their cost, and behind them what else is on the hull.
     pub models: Vec<usize>,
+    /// The models of `models`, from cheap to dear.
+    pub by_cost: Vec<usize>,
+    /// How many of them are judged by what they show.
+    pub judged: usize,
     pub predictor: Predictor,
     /// `None` where nothing that can be seen tells instances apart.
     policy: Option<Policy>,
@@ -24,8 +32,8 @@ pub(super) struct Fitted {
     pub threshold: usize,
     /// Prices with the mean cost at each, on the table that it was made on.
     pub curve: Vec<(f64, f64)>,
-    /// By price: the model that is best without looking.
-    blind: Vec<usize>,
+    /// By price: the model that is best without looking, and whether that is better than looking.
+    blind: Vec<(usize, bool)>,
     /// The dearest call of each model.
     pub worst: Vec<f64>,
 }
@@ -38,11 +46,19 @@ impl Fitted {
             .copied()
             .filter(|&row| table.cells[row].iter().all(Option::is_some))
             .collect();
-        let models = worth_having(table, &complete);
-        let narrow = table.only(&models);
-        let slots: Vec<u32> = models.iter().map(|&model| signal_slots[model]).collect();
+        let (judged, others) = worth_having(table, &complete);
+        let narrow = table.only(&judged);
+        let slots: Vec<u32> = judged.iter().map(|&model| signal_slots[model]).collect();
         let (predictor, seen) = Predictor::fit(&narrow, rows, &slots);
-        let (rows, outlooks): (Vec<usize>, Vec<Outlook>) = seen.into_iter().unzip();
+        let (every, outlooks): (Vec<usize>, Vec<Outlook>) = seen.into_iter().unzip();
+        let judged_models = judged.len();
+        let models: Vec<usize> = judged.into_iter().chain(others).collect();
+        let narrow = table.only(&models);
+        // Models are compared on the same instances, those that all were run on.
+        let is_complete = |row: &usize| narrow.cells[*row].iter().all(Option::is_some);
+        let common = every.iter().copied().zip(&outlooks);
+        let (rows, common): (Vec<usize>, Vec<&Outlook>) =
+            common.filter(|(row, _)| is_complete(row)).unzip();
         let mean = |of: &dyn Fn(usize) -> f64| {
             rows.iter().map(|&row| of(row)).sum::<f64>() / rows.len().max(1) as f64
         };
@@ -60,16 +76,16 @@ impl Fitted {
         let mut choice: (Option<Policy>, f64) = (None, hull.cost_at(goal).unwrap_or(scale));
         for kind in [Kind::Question, Kind::Answers] {
             let states = predictor.states();
-            let policy = Policy::learn(&outlooks, states, models.len(), kind, scale);
+            let policy = Policy::learn(&outlooks, states, judged_models, kind, scale);
             let points = (0..PRICES).map(|at| {
-                let walks = outlooks.iter().map(|outlook| policy.walk(at, outlook));
+                let walks = common.iter().map(|outlook| policy.walk(at, outlook));
                 mean_of(
                     walks
                         .zip(&rows)
                         .map(|(walk, &row)| paid(&narrow, row, walk)),
                 )
             });
-            let frontier = Hull::of(points.chain([single[0], single[premium]]));
+            let frontier = Hull::of(points.chain(single.iter().copied()));
             if let Some(cost) = frontier.cost_at(goal)
                 && cost < choice.1
             {
@@ -77,18 +93,29 @@ impl Fitted {
             }
         }
         let prices: Vec<f64> = Policy::prices(scale).collect();
-        let blind: Vec<usize> = prices
-            .iter()
-            .map(|price| {
-                let worth = |model: &usize| single[*model].quality - price * single[*model].cost;
-                (0..models.len())
-                    .max_by(|a, b| worth(a).total_cmp(&worth(b)))
-                    .unwrap_or(premium)
-            })
-            .collect();
+        let blind = |(at, price): (usize, &f64)| {
+            let worth = |point: &Point| point.quality - price * point.cost;
+            let best = (0..models.len())
+                .max_by(|&a, &b| worth(&single[a]).total_cmp(&worth(&single[b])))
+                .unwrap_or(premium);
+            let is_better = choice.0.as_ref().is_none_or(|policy| {
+                let walks = common.iter().map(|outlook| policy.walk(at, outlook));
+                let paid = walks
+                    .zip(&rows)
+                    .map(|(walk, &row)| paid(&narrow, row, walk));
+                // A walk can end with any model that is judged; one that is not is all it can miss.
+                best >= judged_models && worth(&single[best]) > worth(&mean_of(paid))
+            });
+            (best, is_better)
+        };
+        let blind = prices.iter().enumerate().map(blind).collect();
+        let mut by_cost: Vec<usize> = (0..models.len()).collect();
+        by_cost.sort_by(|&a, &b| single[a].cost.total_cmp(&single[b].cost));
         let mut fitted = Self {
             worst: worst(&narrow, models.len()),
             models,
+            by_cost,
+            judged: judged_models,
             predictor,
             policy: choice.0,
             threshold: 0,
@@ -97,7 +124,7 @@ impl Fitted {
         };
         let mut least = f64::INFINITY;
         for (at, &price) in prices.iter().enumerate() {
-            let points: Vec<Point> = outlooks
+            let points: Vec<Point> = common
                 .iter()
                 .zip(&rows)
                 .map(|(outlook, &row)| paid(&narrow, row, fitted.walk(at, outlook)))
@@ -119,11 +146,11 @@ impl Fitted {
 
     /// Returns the walk for an instance at a price.
     pub fn walk(&self, at: usize, outlook: &Outlook) -> Walk {
-        match &self.policy {
-            Some(policy) => policy.walk(at, outlook),
-            None => Walk {
-                called: 1 << self.blind[at],
-                kept: self.blind[at],
+        match (&self.policy, self.blind[at]) {
+            (Some(policy), (_, false)) => policy.walk(at, outlook),
+            (_, (model, _)) => Walk {
+                called: 1 << model,
+                kept: model,
             },
         }
     }
@@ -131,10 +158,10 @@ impl Fitted {
     /// Returns what to do at a price after the models of `set` were called.
     pub fn next(&self, at: usize, set: u32, outlook: &Outlook) -> super::policy::Next {
         use super::policy::Next;
-        match &self.policy {
-            Some(policy) => policy.next(at, set, outlook),
-            None if set == 0 => Next::Call(self.blind[at]),
-            None => Next::Keep((u32::BITS - 1 - set.leading_zeros()) as usize),
+        match (&self.policy, self.blind[at]) {
+            (Some(policy), (_, false)) => policy.next(at, set, outlook),
+            (_, (model, _)) if set == 0 => Next::Call(model),
+            _ => Next::Keep((u32::BITS - 1 - set.leading_zeros()) as usize),
         }
     }
 }
@@ -175,9 +202,9 @@ pub(super) fn best(points: &[Point]) -> usize {
         .map_or(0, |(index, _)| index)
 }
 
-/// Returns the models on the static hull, from cheap to dear; of many the best and the cheapest,
-/// and those that the hull would miss most.
-fn worth_having(table: &Table, complete: &[usize]) -> Vec<usize> {
+/// Returns the models on the static hull, from cheap to dear: of many the best and the cheapest, and
+/// those that the hull would miss most; and the others on it.
+fn worth_having(table: &Table, complete: &[usize]) -> (Vec<usize>, Vec<usize>) {
     let models = table.cells.first().map_or(0, Vec::len);
     let single: Vec<Point> = (0..models)
         .map(|model| {
@@ -192,6 +219,7 @@ fn worth_having(table: &Table, complete: &[usize]) -> Vec<usize> {
         .collect();
     let hull = Hull::of(single.iter().copied());
     let mut points = hull.points().to_vec();
+    let mut others = Vec::new();
     while points.len() > MOST_MODELS {
         let lift = |at: usize| {
             let (a, b, c) = (points[at - 1], points[at], points[at + 1]);
@@ -200,12 +228,16 @@ fn worth_having(table: &Table, complete: &[usize]) -> Vec<usize> {
             b.quality - a.quality - share * (c.quality - a.quality)
         };
         let least = (1..points.len() - 1).min_by(|&a, &b| lift(a).total_cmp(&lift(b)));
-        points.remove(least.unwrap_or(1));
+        others.push(points.remove(least.unwrap_or(1)));
     }
-    points
-        .iter()
-        .filter_map(|point| single.iter().position(|known| known == point))
-        .collect()
+    // What was taken out last is missed most.
+    others.reverse();
+    others.truncate(MOST_ON_HULL - MOST_MODELS);
+    let index = |point: &Point| single.iter().position(|known| known == point);
+    (
+        points.iter().filter_map(index).collect(),
+        others.iter().filter_map(index).collect(),
+    )
 }
 
 fn worst(table: &Table, models: usize) -> Vec<f64> {

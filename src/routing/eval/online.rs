@@ -60,7 +60,8 @@ impl Stream<'_> {
                 let fits = |model: &usize| spent + cost + self.worst[which][*model] <= budget;
                 // What does not fit goes to the next cheaper one; with an answer at hand, to none.
                 let admitted = if called == 0 {
-                    (0..=model).rev().find(fits)
+                    let cheaper = router.by_cost.iter().rev().copied();
+                    cheaper.skip_while(|known| *known != model).find(fits)
                 } else {
                     Some(model).filter(fits)
                 };
@@ -69,7 +70,9 @@ impl Stream<'_> {
                 };
                 called |= 1 << model;
                 cost += table.cell(row, model).cost;
-                router.predictor.observe(table, row, model);
+                if model < router.judged {
+                    router.predictor.observe(table, row, model);
+                }
             };
             spent += cost;
             scores += kept.map_or(0.0, |kept| table.cell(row, kept).score);

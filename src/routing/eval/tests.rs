@@ -191,6 +191,34 @@ fn under_a_budget_it_is_no_worse_than_the_fixed_mix() {
     }
 }
 
+#[test]
+fn a_model_that_is_not_judged_is_called_all_the_same_where_it_is_the_best_for_the_money() {
+    // Ten models on one hull, each twice as dear as the one before; four of them are judged.
+    let models: Vec<String> = (0..10).map(|n| format!("m{n}")).collect();
+    let mut table = RawTable::default();
+    for number in 0..200 {
+        let id = format!("i{number}");
+        table.instances.push(RawInstance {
+            id: id.clone(),
+            ..RawInstance::default()
+        });
+        for (n, model) in (0_i32..).zip(&models) {
+            table.cells.push(RawCell {
+                instance: id.clone(),
+                model: model.clone(),
+                score: 1.0 - 0.7_f64.powi(n + 1),
+                cost_usd: 0.001 * 2_f64.powi(n),
+                numbers: Vec::new(),
+                kinds: Vec::new(),
+            });
+        }
+    }
+    let report = evaluate(None, &table, &models, 7).expect("a report");
+    for run in report.online {
+        assert!(run.quality > run.static_quality - 0.02, "{run:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
