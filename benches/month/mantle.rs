@@ -6,7 +6,7 @@ use std::time::Duration;
 use mantle_ls::domain::{Action, Dice, ModelId, Money, Policy, Region, Tier, Timestamp};
 use mantle_ls::routing::{
     Arm, ArmPosterior, Bid, Budget, Ceiling, Channel, Demand, Draw, Exploration, FeatureVector,
-    Lease, Market, Pacer, Standing, Tradeoffs, Worth, decide, encode,
+    Floors, Lease, Market, Pacer, Segment, Standing, Tradeoffs, Worth, decide, encode,
 };
 
 use super::Month;
@@ -84,7 +84,6 @@ impl Mantle {
                 per_character: Money::from_pico_usd(per_character as i64),
                 lambda: 0.0,
                 typical_kept: 25.0,
-                floor: 1.0,
             },
             policy: Policy {
                 id: "month".to_owned(),
@@ -105,7 +104,11 @@ impl Mantle {
         if let Pricing::Paced = self.pricing
             && n.is_multiple_of(RESOLVE)
             && n > 0
-            && let Some(price) = self.tradeoffs.price(allowance)
+            && let Some(price) = self.tradeoffs.price(
+                allowance,
+                Worth::characters_of(self.worth.per_character),
+                &Floors::default(),
+            )
         {
             self.pacer.rebase(price);
         }
@@ -165,7 +168,8 @@ impl Mantle {
         };
         let decision = decide(&point.features, &arms, &self.policy, standing);
         let alternatives = market.alternatives(&point.features, &decision);
-        self.tradeoffs.see(&alternatives);
+        self.tradeoffs
+            .see(Segment::of(&point.features), &alternatives);
         let mut cost = Money::ZERO;
         match decision.action {
             Action::Silent => self.month.silent(),

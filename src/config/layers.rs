@@ -309,6 +309,10 @@ fn over(lower: Options, upper: Options) -> Options {
             pin: upper.routing.pin.or(lower.routing.pin),
             choice: upper.routing.choice.or(lower.routing.choice),
             supplier_cap: upper.routing.supplier_cap.or(lower.routing.supplier_cap),
+            lab_cap: upper.routing.lab_cap.or(lower.routing.lab_cap),
+            spend_cap: upper.routing.spend_cap.or(lower.routing.spend_cap),
+            quality_floor: upper.routing.quality_floor.or(lower.routing.quality_floor),
+            shadow_share: upper.routing.shadow_share.or(lower.routing.shadow_share),
         },
         models,
         network: super::options::Network {

@@ -80,6 +80,16 @@ pub struct Routing {
     pub choice: Option<String>,
     /// The largest share of all answers that may come from one host, such as 0.6; default no limit.
     pub supplier_cap: Option<f64>,
+    /// The largest share of all answers that may come from models of one lab; default no limit.
+    pub lab_cap: Option<f64>,
+    /// The largest share of what calls cost that may go to one host; default no limit.
+    pub spend_cap: Option<f64>,
+    /// Kept characters that a thousand decision points of each language and kind of place must
+    /// bring, such as 800: below it more is paid there; default none.
+    pub quality_floor: Option<u32>,
+    /// Share of the month's ceiling that may go into calls that are learnt from and not shown, up to
+    /// 0.05; default none.
+    pub shadow_share: Option<f64>,
 }
 
 /// How models are reached.

@@ -436,6 +436,9 @@ mod tests {
             "[routing]\npin = \"m\"",
             "[routing]\nchoice = \"cheapest\"",
             "[routing]\nsupplier_cap = 0.8",
+            "[routing]\nlab_cap = 0.8",
+            "[routing]\nquality_floor = 800",
+            "[routing]\nshadow_share = 0.005\n[margin]\nown_budget = \"5.00\"",
             "[margin]\nvalue_per_1000_chars = \"0.50\"",
         ] {
             ids.push(id(&format!("{model}{more}\n")));

@@ -18,6 +18,12 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// Returns whether several seats spend from it.
+    #[must_use]
+    pub fn shares_seats(&self) -> bool {
+        self.is_limited() && self.seats.is_some_and(|seats| seats > 1)
+    }
+
     /// Returns whether a ceiling may come of it: what the ledger has booked decides on a target.
     #[must_use]
     pub const fn is_limited(&self) -> bool {

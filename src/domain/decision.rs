@@ -82,6 +82,8 @@ named!(
         Retry = "retry",
         /// The model that was asked is late, and this one costs nothing to ask beside it.
         Hedge = "hedge",
+        /// Asked beside the answer, to learn what it would have said; it is not shown.
+        Shadow = "shadow",
         /// The model that was asked is not there in time, and the embedded model has an answer.
         Deadline = "deadline",
         /// No model is eligible.

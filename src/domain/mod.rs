@@ -48,7 +48,7 @@ pub use model::{
 pub use money::{MicroUsd, Money, PricePerMTok, divide_half_even};
 pub use month::Month;
 pub use network::Network;
-pub use policy::{Choice, Drill, Policy};
+pub use policy::{Caps, Choice, Drill, Policy};
 pub use ppm::Ppm;
 pub use prompt::{Prompt, Snippet};
 pub use spelling::edit_distance;

@@ -218,6 +218,18 @@ pub enum PriceSource {
     Unknown,
 }
 
+impl PriceSource {
+    /// Returns whether a call costs nothing, whatever it uses.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        match self {
+            Self::Free | Self::Pool(_) => true,
+            Self::Own(rates) => rates.are_free(),
+            Self::Book(_) | Self::Unknown => false,
+        }
+    }
+}
+
 /// Where the key of a model is: never the key itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyPlace {
@@ -289,6 +301,12 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
+    /// Returns the lab that has made the model; one that is not known is taken for a lab of its own.
+    #[must_use]
+    pub fn lab(&self) -> &str {
+        super::lab_of(&self.model).unwrap_or(self.id.as_str())
+    }
+
     /// Returns the host part of the address, such as `127.0.0.1:8080`, for the ledger: without a
     /// name and password that may stand before it.
     #[must_use]

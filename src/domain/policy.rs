@@ -31,10 +31,34 @@ pub struct Policy {
     pub allowance: Allowance,
     /// How one of several models is chosen; by value when nothing is said.
     pub choice: Option<Choice>,
-    /// The most that may hang on one host: its share of what was served in the last 30 days.
-    pub supplier_cap: Option<Ppm>,
+    /// The most that may hang on one supplier.
+    pub caps: Caps,
+    /// Kept characters that a thousand decision points of a language and kind of place must bring:
+    /// below it a character counts for more there.
+    pub quality_floor: Option<u32>,
+    /// Share of the ceiling that may go into calls whose answers are not shown, only learnt from.
+    pub shadow_share: Option<Ppm>,
     /// A supplier that is taken away for a while, to see how it goes without.
     pub drill: Option<Drill>,
+}
+
+/// The most that may hang on one supplier: shares of the last 30 days.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Caps {
+    /// Of all suggestions, the embedded model's included, by host.
+    pub host: Option<Ppm>,
+    /// Of all suggestions, by the lab that has made the model.
+    pub lab: Option<Ppm>,
+    /// Of what metered calls have cost, by host.
+    pub spend: Option<Ppm>,
+}
+
+impl Caps {
+    /// Returns whether there is any.
+    #[must_use]
+    pub fn are_set(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 /// A supplier that is taken away for a while.

@@ -172,11 +172,7 @@ impl ArmModel {
 
     /// Returns whether a call costs nothing, whatever it uses.
     pub fn is_free(&self) -> bool {
-        match &self.spec.price {
-            PriceSource::Free | PriceSource::Pool(_) => true,
-            PriceSource::Own(rates) => rates.are_free(),
-            PriceSource::Book(_) | PriceSource::Unknown => false,
-        }
+        self.spec.price.is_free()
     }
 
     /// Returns the price row's name, for the ledger.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tokio::sync::OnceCell;
 
 use super::who::HashKey;
-use crate::domain::{LedgerEvent, ModelId, Timestamp, Who};
+use crate::domain::{LedgerEvent, ModelId, Money, Timestamp, Who};
 use crate::ledger::{
     Ledger, LedgerError, LedgerReader, LedgerState, MarginReport, Place, ReportQuery,
 };
@@ -28,7 +28,16 @@ pub enum BookState {
 pub struct Traffic {
     pub points: BTreeMap<Timestamp, u32>,
     /// Where it was asked for.
-    pub offers: Option<BTreeMap<ModelId, u64>>,
+    pub by_arm: Option<ByArm>,
+    /// What calls that are not shown have cost this month, where there are such.
+    pub shadow: Money,
+}
+
+/// What each arm has served, and has cost.
+#[derive(Default)]
+pub struct ByArm {
+    pub offers: BTreeMap<ModelId, u64>,
+    pub spend: BTreeMap<ModelId, Money>,
 }
 
 /// The ledger once it is open, and before.
@@ -131,25 +140,35 @@ impl Book {
     }
 
     /// Reads how much went through in a period: how many decision points by the hour, and, where it
-    /// matters, how many suggestions each arm had.
+    /// matters, how many suggestions each arm had, and what calls that were not shown have cost since
+    /// the beginning of the month.
     ///
     /// # Errors
     /// When the ledger cannot be read; the sentence says why.
     pub async fn traffic(
         &self,
         (since, until): (Timestamp, Timestamp),
-        with_offers: bool,
+        by_arm: bool,
+        shadow_since: Option<Timestamp>,
     ) -> Result<Traffic, String> {
         self.ready().await.map_err(String::clone)?;
         let read = async {
             let reader = LedgerReader::open_read_only(&self.path).await?;
-            let offers = match with_offers {
-                true => Some(reader.offers_by_arm(since, until).await?),
+            let by_arm = match by_arm {
+                true => Some(ByArm {
+                    offers: reader.offers_by_arm(since, until).await?,
+                    spend: reader.spend_by_arm(since, until).await?,
+                }),
                 false => None,
+            };
+            let shadow = match shadow_since {
+                Some(begin) => reader.shadow_cost(begin, until).await?.cost,
+                None => Money::ZERO,
             };
             Ok(Traffic {
                 points: reader.points_by_hour(since, until).await?,
-                offers,
+                by_arm,
+                shadow,
             })
         };
         read.await.map_err(|error: LedgerError| error.to_string())

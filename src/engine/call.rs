@@ -47,6 +47,14 @@ pub(super) struct Trail {
 }
 
 impl Trail {
+    /// Begins behind a decision that is on the ledger and has made no call.
+    pub const fn after(parent: DecisionId) -> Self {
+        Self {
+            parent: Some(parent),
+            steps: 1,
+        }
+    }
+
     /// Takes the next step: the first is the decision itself, the others have rows of their own.
     pub fn step<'s>(
         &mut self,

@@ -173,6 +173,9 @@ impl<'e> Charge<'e> {
         self.engine.learnt.called(&row);
         self.engine.last_call.send_replace(Some(row.clone()));
         let cost = row.cost;
+        if let Some(cost) = cost {
+            self.engine.pace.paid(&row.model, cost);
+        }
         if let Some(place) = self.place.take() {
             place.record(LedgerEvent::Call(Box::new(row)));
         }

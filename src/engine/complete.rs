@@ -145,9 +145,14 @@ impl Engine {
                     None,
                     vec!["nobody may answer or is sure enough".to_owned()],
                 );
+                self.ask_in_shadow(&decided, context);
                 Answer::Nothing(Nothing::NothingEligible)
             }
-            Action::Embedded => self.serve_embedded(&decided, prediction),
+            Action::Embedded => {
+                let answer = self.serve_embedded(&decided, prediction);
+                self.ask_in_shadow(&decided, context);
+                answer
+            }
             Action::Call => self.fly(decided, context, prediction).await,
         }
     }

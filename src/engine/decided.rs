@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Engine;
 use super::complete::Decided;
 use super::explain::Explanation;
+use super::{Engine, shadow};
 use crate::context::Context;
 use crate::domain::{
     Action, CompletionId, DecisionId, DecisionRow, LedgerEvent, ModelId, Money, Prompt, Reason,
@@ -47,7 +47,8 @@ impl Engine {
             arms: decision.arms.clone(),
             action: match &arm {
                 Some(arm) if *arm == ModelId::embedded() => Action::Embedded,
-                _ => decision.action,
+                Some(_) => Action::Call,
+                None => decision.action,
             },
             tier: estimate.map(|estimate| estimate.tier),
             expected_cost: estimate
@@ -55,11 +56,11 @@ impl Engine {
                 .unwrap_or(Money::ZERO),
             arm,
             reason,
-            // What comes after a failure is decided by it, and by no chance.
-            propensity: if parent.is_some() {
-                1.0
-            } else {
-                decision.propensity
+            propensity: match parent {
+                None => decision.propensity,
+                Some(_) if reason == Reason::Shadow => shadow::propensity(decision),
+                // What comes after a failure is decided by it, and by no chance.
+                Some(_) => 1.0,
             },
             epsilon: odds.map(|odds| odds.epsilon),
             // The bits of the seed; the ledger knows no unsigned numbers.
@@ -77,7 +78,9 @@ impl Engine {
             features: Some(decided.features.clone()),
             at: decided.request.received,
         }));
-        if decision.action == Action::Call && decision.expected_cost > Money::ZERO {
+        let is_paid = reason == Reason::Shadow
+            || (decision.action == Action::Call && decision.expected_cost > Money::ZERO);
+        if is_paid {
             self.book.note(&event);
         }
         self.book.record(event);

@@ -293,6 +293,15 @@ impl Flights {
         flight.board().then(|| self.waiter(flight))
     }
 
+    /// Starts a call for a place that nobody waits for and no later key may attach to.
+    pub fn beside<F>(&self, place: &(Snapshot, ByteOffset), work: impl FnOnce(Arc<Flight>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let flight = Arc::new(Flight::of(&place.0, place.1, false));
+        self.tasks.spawn(work(flight));
+    }
+
     /// Starts a call for a place; `work` makes it and tells the flight what it hears. Another call
     /// in the same document is closed.
     pub fn launch<F>(

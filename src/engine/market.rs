@@ -1,22 +1,20 @@
 //! The choice by worth in a session: what a character may cost, what money costs now, who has
 //! become worse, and the chance of the burst.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Engine;
-use super::arm::ArmModel;
-use super::book::Traffic;
+use super::book::{ByArm, Traffic};
 use super::roster::Roster;
 use crate::domain::{
-    BurstId, Choice, CompletionRequest, Decision, Features, ModelId, Money, Month, Origin,
+    BurstId, Choice, CompletionRequest, Decision, Features, ModelId, Money, Month, Origin, Ppm,
     Timestamp, Trigger, fnv1a,
 };
 use crate::inhouse::SHOW_THRESHOLD;
 use crate::routing::{
-    self, Alternative, Arm, Bid, CAP_FROM, Cap, Demand, Draw, Exploration, Market, Pacer, Standing,
-    Tradeoffs, Volume, Worth,
+    self, Alternative, Arm, Bid, Demand, Draw, Exploration, Floors, Market, Pacer, Segment,
+    Standing, Tradeoffs, Worth,
 };
 
 /// Kept characters that a decision point is expected to bring, where nothing else says what one is
@@ -30,6 +28,10 @@ const SOLVE_EVERY: Duration = Duration::from_secs(15 * 60);
 const LAST_PART: f64 = 0.02;
 /// The window that concentration is measured in, and that the profile of the week is learnt from.
 pub const PROFILE: Duration = Duration::from_secs(30 * 86_400);
+/// At the beginning of a month as much is free for calls beside the answers as of a day.
+const DAY: Duration = Duration::from_secs(86_400);
+/// Which part of what is left for them one window takes between two readings.
+const SHADOW_PART: f64 = 4.0;
 /// How long a reading of it holds.
 const PROFILE_HOLDS: Duration = Duration::from_secs(30 * 60);
 
@@ -45,8 +47,22 @@ struct State {
     solved: Option<Timestamp>,
     traffic_read: Option<Timestamp>,
     demand: Demand,
-    /// By model; not known where nothing caps them.
-    offers: Option<BTreeMap<ModelId, u64>>,
+    /// What each model has served and cost; not known where nothing caps them.
+    by_arm: Option<ByArm>,
+    /// How much more a character counts where too few are kept.
+    floors: Floors,
+    /// What a micro-USD must bring in characters, before the pacing price, as of the last decision.
+    money: f64,
+    shadow: Shadow,
+}
+
+/// What calls cost that are made beside the answers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shadow {
+    /// In this month, as of the last reading.
+    read: Money,
+    /// Since then, by this session; a call that runs counts as the most that it can cost.
+    since: Money,
 }
 
 /// What was made of the last reading of the ledger.
@@ -57,11 +73,13 @@ struct Plan {
     per_character: Money,
     /// What a decision point may cost on average from now on, in pico-USD.
     allowance: f64,
+    /// What the month may cost.
+    ceiling: Money,
 }
 
 impl Pace {
     /// Plans the rest of a month: its ceiling, and what it has cost.
-    pub fn plan(&self, (ceiling, spent): (Money, Money), now: Timestamp) {
+    pub fn plan(&self, (ceiling, spent): (Money, Money), floor: Option<u32>, now: Timestamp) {
         let month = Month::of(now);
         let mut state = self.state();
         let demand = &state.demand;
@@ -72,19 +90,17 @@ impl Pace {
             month,
             per_character: Money::from_pico_usd((ceiling.pico_usd() as f64 / whole) as i64),
             allowance,
+            ceiling,
         });
-        let is_due = state.solved.is_none_or(|at| now.since(at) >= SOLVE_EVERY);
-        if is_due && let Some(price) = state.tradeoffs.price(allowance) {
-            state.solved = Some(now);
-            state.pacer.get_or_insert(Pacer::new(price)).rebase(price);
-        }
+        state.solve(floor, now);
     }
 
     /// Says that nothing limits the month.
-    pub fn no_plan(&self) {
+    pub fn no_plan(&self, floor: Option<u32>, now: Timestamp) {
         let mut state = self.state();
         state.plan = None;
         state.pacer = None;
+        state.solve(floor, now);
     }
 
     /// Takes the price that the last session ended with, where this one has none yet.
@@ -98,10 +114,10 @@ impl Pace {
     }
 
     /// Returns whether it is time to read again what has gone through.
-    pub fn wants_traffic(&self, now: Timestamp, with_offers: bool) -> bool {
+    pub fn wants_traffic(&self, now: Timestamp, by_arm: bool) -> bool {
         let state = self.state();
         let is_old = |at| now.since(at) >= PROFILE_HOLDS;
-        state.traffic_read.is_none_or(is_old) || (with_offers && state.offers.is_none())
+        state.traffic_read.is_none_or(is_old) || (by_arm && state.by_arm.is_none())
     }
 
     /// Takes what has gone through in the last thirty days.
@@ -120,20 +136,60 @@ impl Pace {
         let mut state = self.state();
         state.traffic_read = Some(now);
         state.demand = demand;
-        state.offers = traffic.offers;
+        state.by_arm = traffic.by_arm;
+        state.shadow = Shadow {
+            read: traffic.shadow,
+            since: Money::ZERO,
+        };
     }
 
     /// Counts a suggestion until the next reading does.
     pub fn offered(&self, model: &ModelId) {
-        if let Some(offers) = &mut self.state().offers {
-            *offers.entry(model.clone()).or_default() += 1;
+        if let Some(by_arm) = &mut self.state().by_arm {
+            *by_arm.offers.entry(model.clone()).or_default() += 1;
         }
     }
 
-    /// Remembers what could have been done at a place, and follows what was spent on it.
-    pub fn decided(&self, alternatives: &[Alternative], expected: Money) {
+    /// Counts what a call has cost until the next reading does.
+    pub fn paid(&self, model: &ModelId, cost: Money) {
+        if let Some(by_arm) = &mut self.state().by_arm {
+            let paid = by_arm.spend.entry(model.clone()).or_default();
+            *paid = *paid + cost;
+        }
+    }
+
+    /// Works with what each model has served and cost, where that is known.
+    pub fn with_volumes(&self, work: impl FnOnce(&ByArm)) {
+        if let Some(by_arm) = &self.state().by_arm {
+            work(by_arm);
+        }
+    }
+
+    /// Sets aside what a call beside the answers can cost at the most, if `share` of the ceiling
+    /// leaves room for it: as much of it as of the month is over. Returns whether it does.
+    pub fn admits_shadow(&self, share: Ppm, worst: Money, now: Timestamp) -> bool {
         let mut state = self.state();
-        state.tradeoffs.see(alternatives);
+        let Some(plan) = state.plan.filter(|plan| plan.month.contains(now)) else {
+            return false;
+        };
+        let whole = plan.month.end.since(plan.month.begin).as_secs_f64();
+        let gone = (now.since(plan.month.begin) + DAY).as_secs_f64() / whole;
+        let room = share.fraction() * gone.min(1.0) * plan.ceiling.pico_usd() as f64;
+        let Shadow { read, since } = state.shadow;
+        let left = room - read.pico_usd() as f64;
+        // Other windows see only what is on the ledger, so one takes a part of what it sees left.
+        let next = (since + worst).pico_usd() as f64;
+        if next > left / SHADOW_PART {
+            return false;
+        }
+        state.shadow.since = since + worst;
+        true
+    }
+
+    /// Remembers what could have been done at a place, and follows what was spent on it.
+    pub fn decided(&self, segment: Segment, alternatives: &[Alternative], expected: Money) {
+        let mut state = self.state();
+        state.tradeoffs.see(segment, alternatives);
         if let Some(Plan { allowance, .. }) = state.plan {
             let pacer = state.pacer.get_or_insert(Pacer::new(0.0));
             pacer.step(expected.pico_usd() as f64, allowance);
@@ -142,6 +198,27 @@ impl Pace {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Solves the pacing price and what a character counts where too few are kept, when it is time.
+    fn solve(&mut self, floor: Option<u32>, now: Timestamp) {
+        let is_new = self.solved.is_some_and(|at| now.since(at) < SOLVE_EVERY);
+        if is_new || !self.tradeoffs.are_enough() {
+            return;
+        }
+        self.solved = Some(now);
+        let paced = self.pacer.map_or(0.0, |pacer| pacer.price());
+        self.floors = floor.map_or_else(Floors::default, |floor| {
+            let least = f64::from(floor) / 1_000.0;
+            self.tradeoffs.floors(least, self.money + paced)
+        });
+        let tradeoffs = &self.tradeoffs;
+        let price = |plan: Plan| tradeoffs.price(plan.allowance, self.money, &self.floors);
+        if let Some(price) = self.plan.and_then(price) {
+            self.pacer.get_or_insert(Pacer::new(price)).rebase(price);
+        }
     }
 }
 
@@ -160,7 +237,8 @@ impl Engine {
             market: None,
         };
         let policy = &roster.policy;
-        let Some((worth, is_late)) = self.worth(roster, request) else {
+        let segment = Segment::of(features);
+        let Some((worth, is_late)) = self.worth(roster, segment, request) else {
             return routing::decide(features, arms, policy, plain);
         };
         let gaps = self.rhythm.gaps().millis();
@@ -206,7 +284,8 @@ impl Engine {
             let decision = routing::decide(features, arms, policy, standing);
             if policy.pin.is_none() {
                 let alternatives = market.alternatives(features, &decision);
-                self.pace.decided(&alternatives, decision.expected_cost);
+                let cost = decision.expected_cost;
+                self.pace.decided(segment, &alternatives, cost);
             }
             decision
         })
@@ -214,18 +293,25 @@ impl Engine {
 
     /// Returns what characters and money are worth, and whether the month is nearly over; `None`
     /// where the choice is the plain one.
-    fn worth(&self, roster: &Roster, request: &CompletionRequest) -> Option<(Worth, bool)> {
+    fn worth(
+        &self,
+        roster: &Roster,
+        segment: Segment,
+        request: &CompletionRequest,
+    ) -> Option<(Worth, bool)> {
         let policy = &roster.policy;
         if policy.choice == Some(Choice::Cheapest) || roster.arms.is_empty() {
             return None;
         }
-        let state = self.pace.state();
+        let mut state = self.pace.state();
         let now = request.received;
         let plan = state.plan.filter(|plan| plan.month.contains(now));
         let said = policy.allowance.per_thousand_chars;
         let said = said.map(|thousand| Money::from_pico_usd(thousand.pico_usd() / 1_000));
         let per_character = said.or(plan.map(|plan| plan.per_character))?;
         let lambda = state.pacer.map_or(0.0, |pacer| pacer.price());
+        let floor = state.floors.of(segment);
+        state.money = Worth::characters_of(per_character);
         drop(state);
         let is_late = plan.is_some_and(|plan| {
             let (whole, left) = (
@@ -244,43 +330,7 @@ impl Engine {
             per_character,
             lambda,
             typical_kept,
-            floor: 1.0,
         };
-        Some((worth, is_late))
-    }
-
-    /// Returns of each model of a roster whether its host may serve one answer more: among all hosts
-    /// and the embedded model.
-    pub(super) fn within_caps(&self, roster: &Roster) -> Vec<bool> {
-        let cap = roster.policy.supplier_cap;
-        let cap = cap.and_then(|cap| Cap::new(cap.fraction(), CAP_FROM, usize::MAX).ok());
-        let Some(cap) = cap else {
-            return vec![true; roster.arms.len()];
-        };
-        let mut by_host: BTreeMap<&str, f64> = BTreeMap::new();
-        for arm in &roster.arms {
-            by_host.entry(arm.spec.host()).or_default();
-        }
-        let state = self.pace.state();
-        let mut of_all = 0.0;
-        for (model, offers) in state.offers.iter().flatten() {
-            let offers = *offers as f64;
-            of_all += offers;
-            if let Some(arm) = roster.arm(model) {
-                *by_host.entry(arm.spec.host()).or_default() += offers;
-            }
-        }
-        drop(state);
-        let least = by_host.values().copied().fold(f64::INFINITY, f64::min);
-        let admits = |arm: &Arc<ArmModel>| {
-            let of_supplier = by_host.get(arm.spec.host()).copied().unwrap_or(0.0);
-            let volume = Volume {
-                of_supplier,
-                of_all,
-                is_least: of_supplier <= least,
-            };
-            cap.admits(volume, 1.0)
-        };
-        roster.arms.iter().map(admits).collect()
+        Some((worth.raised(floor), is_late))
     }
 }

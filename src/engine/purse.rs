@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::domain::{Allowance, Money, Month, Timestamp};
-use crate::routing::{Budget, Ceiling, Reservation};
+use crate::routing::{Budget, Ceiling, Reservation, Seat};
 
 /// How long a reading is followed before the next.
 pub const READ_EVERY: Duration = Duration::from_secs(120);
@@ -31,8 +31,32 @@ pub struct Reading {
     pub spent: Money,
     /// What other processes may spend.
     pub of_others: Money,
+    /// How the seat of this process stands, where several share the ceiling.
+    pub seat: Option<SeatReading>,
     /// When it was made.
     pub at: Timestamp,
+}
+
+/// How one seat stands among those that share a ceiling.
+#[derive(Clone, Copy, Debug)]
+pub struct SeatReading {
+    /// What it has cost this month.
+    pub spent: Money,
+    /// The ceiling divided by the seats.
+    pub share: Money,
+    /// What the guaranteed slices of all others still hold.
+    pub promised_to_others: Money,
+}
+
+/// What is gone, where not even a new reading makes room for another call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// What was spent.
+    pub spent: Money,
+    /// Of this much.
+    pub limit: Money,
+    /// Whether it is one seat's part that is gone, and not the whole.
+    pub of_seat: bool,
 }
 
 /// What is set aside for one call, until it is settled.
@@ -77,6 +101,7 @@ struct Window {
     floor: Option<Money>,
     /// What other processes could spend when it was read.
     of_others: Money,
+    seat: Option<SeatReading>,
 }
 
 impl Default for Purse {
@@ -108,8 +133,8 @@ impl Purse {
         let spent = reading.spent + state.settled;
         state.budget.restate(ceiling, spent);
         let left = state.budget.left().pico_usd();
-        let own = left.saturating_sub(reading.of_others.pico_usd()).max(0);
-        let room = own / PART;
+        let own = state.own(reading.of_others, reading.seat);
+        let room = own.pico_usd() / PART;
         let floor = reading.ceiling.map(|_| Money::from_pico_usd(left - room));
         let end = reading.at.plus(HOLDS).min(Month::of(reading.at).end);
         state.window = Some(Window {
@@ -118,6 +143,7 @@ impl Purse {
             end,
             floor,
             of_others: reading.of_others,
+            seat: reading.seat,
         });
         match floor {
             // What was settled meanwhile may not be on the ledger when others read it.
@@ -167,21 +193,34 @@ impl Purse {
         }
     }
 
-    /// Returns what is spent and the ceiling, if not even a new reading would make room for a call of
-    /// this worst cost.
+    /// Returns what is gone, if not even a new reading would make room for a call of this worst cost.
     pub fn is_spent_for(
         &self,
         allowance: &Allowance,
         worst: Money,
         now: Timestamp,
-    ) -> Option<(Money, Money)> {
+    ) -> Option<Gone> {
         let state = self.state();
         let window = state.window_at(allowance, now)?;
         window.floor?;
-        let own = state.budget.left().pico_usd() - window.of_others.pico_usd();
-        let next = own / PART;
+        let fits = |own: Money| worst.pico_usd() <= own.pico_usd() / PART;
         let budget = &state.budget;
-        (worst.pico_usd() > next).then(|| (budget.spent(), budget.ceiling()))
+        if !fits(state.own(window.of_others, None)) {
+            return Some(Gone {
+                spent: budget.spent(),
+                limit: budget.ceiling(),
+                of_seat: false,
+            });
+        }
+        let seat = window
+            .seat
+            .filter(|_| !fits(state.own(window.of_others, window.seat)))?;
+        let seat = state.seat(seat, window.of_others);
+        Some(Gone {
+            spent: seat.spent,
+            limit: seat.spent + seat.left(),
+            of_seat: true,
+        })
     }
 
     /// Returns whether the user has not been told yet how it stands in the month of `now`, and takes
@@ -205,6 +244,27 @@ impl Purse {
 }
 
 impl State {
+    /// Returns what this process may still promise, slices of others off.
+    fn own(&self, of_others: Money, seat: Option<SeatReading>) -> Money {
+        let left = self.budget.left().pico_usd();
+        let pool = Money::from_pico_usd(left.saturating_sub(of_others.pico_usd()).max(0));
+        match seat {
+            Some(seat) => self.seat(seat, of_others).left().min(pool),
+            None => pool,
+        }
+    }
+
+    /// Returns how the seat stands with what this process has promised and settled since it was read.
+    fn seat(&self, read: SeatReading, of_others: Money) -> Seat {
+        let left = self.budget.left().pico_usd();
+        Seat {
+            spent: read.spent + self.settled + self.budget.reserved(),
+            share: read.share,
+            pool_left: Money::from_pico_usd(left.saturating_sub(of_others.pico_usd()).max(0)),
+            promised_to_others: read.promised_to_others,
+        }
+    }
+
     fn admission(&self, allowance: &Allowance, worst: Option<Money>, now: Timestamp) -> Admission {
         if !allowance.is_limited() || worst == Some(Money::ZERO) {
             return Admission::Unlimited;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Engine;
 use super::arm::ArmModel;
 use super::market::PROFILE;
-use super::purse::{Hold, READ_EVERY, Reading};
+use super::purse::{Hold, READ_EVERY, Reading, SeatReading};
 use super::roster::Roster;
-use crate::domain::{Allowance, Money, Month, Timestamp, TokenCount};
-use crate::ledger::ReportQuery;
-use crate::routing::{Ceiling, Infeasible};
+use crate::domain::{Allowance, Money, Month, Policy, Timestamp, TokenCount};
+use crate::ledger::{Dimension, Figures, ReportQuery};
+use crate::routing::{Ceiling, Infeasible, Seat};
 
 impl Engine {
     /// Reads what may still be spent, again and again, so that what other processes spend counts,
@@ -38,15 +38,15 @@ impl Engine {
             tracing::error!(%error, "what was learnt of the models was not read");
         }
         let allowance = &roster.policy.allowance;
-        if allowance.is_limited() || roster.policy.supplier_cap.is_some() {
-            self.read_traffic(roster.policy.supplier_cap.is_some())
-                .await;
+        if allowance.is_limited() || roster.policy.caps.are_set() {
+            self.read_traffic(&roster.policy).await;
         }
         if !allowance.is_limited() {
-            self.pace.no_plan();
+            let floor = roster.policy.quality_floor;
+            self.pace.no_plan(floor, self.clock.now());
             return true;
         }
-        if let Err(message) = self.take_slice(allowance).await {
+        if let Err(message) = self.take_slice(&roster.policy).await {
             let sentence = format!(
                 "what this month has cost cannot be read, so paid models are not asked: {message}"
             );
@@ -57,7 +57,8 @@ impl Engine {
     }
 
     /// Reads what the month has cost while no other window does, and takes a slice of what is left.
-    async fn take_slice(self: &Arc<Self>, allowance: &Allowance) -> Result<(), String> {
+    async fn take_slice(self: &Arc<Self>, policy: &Policy) -> Result<(), String> {
+        let (allowance, floor) = (&policy.allowance, policy.quality_floor);
         let (engine, at) = (Arc::clone(self), self.clock.now());
         let open = move || engine.leases.open(engine.book.folder(), at);
         let table = match tokio::task::spawn_blocking(open).await {
@@ -66,8 +67,8 @@ impl Engine {
         };
         let (reading, infeasible) = self.spending(allowance, at, table.of_others()).await?;
         match reading.ceiling {
-            Some(ceiling) => self.pace.plan((ceiling.get(), reading.spent), at),
-            None => self.pace.no_plan(),
+            Some(ceiling) => self.pace.plan((ceiling.get(), reading.spent), floor, at),
+            None => self.pace.no_plan(floor, at),
         }
         if let Some(infeasible) = infeasible {
             self.tell_once(allowance, &infeasible.to_string());
@@ -93,13 +94,14 @@ impl Engine {
 
     /// Reads how much has gone through, when that was not done lately: it goes over all decisions of
     /// a month.
-    async fn read_traffic(&self, with_offers: bool) {
-        let now = self.clock.now();
-        if !self.pace.wants_traffic(now, with_offers) {
+    async fn read_traffic(&self, policy: &Policy) {
+        let (now, by_arm) = (self.clock.now(), policy.caps.are_set());
+        if !self.pace.wants_traffic(now, by_arm) {
             return;
         }
-        let traffic = self.book.traffic((now.minus(PROFILE), now), with_offers);
-        match traffic.await {
+        let shadow_since = policy.shadow_share.map(|_| Month::of(now).begin);
+        let period = (now.minus(PROFILE), now);
+        match self.book.traffic(period, by_arm, shadow_since).await {
             Ok(traffic) => self.pace.take(traffic, now),
             Err(message) => {
                 tracing::warn!("what has gone through cannot be read: {message}");
@@ -118,7 +120,11 @@ impl Engine {
             since: month.begin,
             until: month.end,
             now: at,
-            by: Vec::new(),
+            by: if allowance.shares_seats() {
+                vec![Dimension::User]
+            } else {
+                Vec::new()
+            },
             seat_price: allowance.seat_price,
             seats: allowance.seats,
             is_brief: true,
@@ -136,10 +142,16 @@ impl Engine {
             Some(Ok(ceiling)) => (Some(ceiling), None),
             Some(Err(infeasible)) => (Some(Ceiling::own(Money::ZERO)), Some(infeasible)),
         };
+        let shared = ceiling.filter(|_| allowance.shares_seats());
+        let seat = shared.and_then(|ceiling| {
+            let users = report.by.first().map_or(&[][..], |(_, users)| users);
+            seat_of(ceiling.get(), allowance.seats?, users, &self.who().user?)
+        });
         let reading = Reading {
             ceiling,
             spent: Money::saturating(report.totals.known_cost_pico),
             of_others,
+            seat,
             at,
         };
         Ok((reading, infeasible))
@@ -172,13 +184,17 @@ impl Engine {
         let Some(cheapest) = paid.filter(|worst| *worst > Money::ZERO).min() else {
             return;
         };
-        if let Some((spent, ceiling)) = self.purse.is_spent_for(allowance, cheapest, now) {
+        if let Some(gone) = self.purse.is_spent_for(allowance, cheapest, now) {
             let dollars = |money: Money| Money::format_pico(money.pico_usd().into(), 2);
+            let what = match gone.of_seat {
+                true => "what one seat may spend of this month's budget is spent",
+                false => "the budget of this month is spent",
+            };
             let sentence = format!(
-                "the budget of this month is spent (${} of ${}): paid models are not asked before \
-                 {}, free ones and the embedded model answer; see `mantle budget`",
-                dollars(spent),
-                dollars(ceiling),
+                "{what} (${} of ${}): paid models are not asked before {}, free ones and the \
+                 embedded model answer; see `mantle budget`",
+                dollars(gone.spent),
+                dollars(gone.limit),
                 Month::of(now).day_after()
             );
             self.tell_once(allowance, &sentence);
@@ -190,5 +206,66 @@ impl Engine {
             tracing::warn!("{sentence}");
             self.status.send_modify(|status| status.warn(sentence));
         }
+    }
+}
+
+/// Returns how one of some seats stands that share a ceiling, by what each user of the ledger has
+/// spent. Seats that have not been seen yet are promised their slices all the same.
+fn seat_of(
+    ceiling: Money,
+    seats: u32,
+    users: &[(String, Figures)],
+    user: &str,
+) -> Option<SeatReading> {
+    let share = Money::from_pico_usd(ceiling.pico_usd() / i64::from(seats));
+    let spent = |figures: &Figures| Money::saturating(figures.known_cost_pico);
+    let (own, others): (Vec<_>, Vec<_>) = users.iter().partition(|(name, _)| name == user);
+    let guaranteed = Seat::guaranteed_of(share).pico_usd();
+    let unused = |(_, figures): &&(String, Figures)| {
+        let left = guaranteed.saturating_sub(spent(figures).pico_usd());
+        left.max(0)
+    };
+    let seen: i64 = others.iter().map(unused).sum();
+    let unseen = i64::from(seats) - 1 - i64::try_from(others.len()).ok()?;
+    let promised = seen.saturating_add(guaranteed.saturating_mul(unseen.max(0)));
+    Some(SeatReading {
+        spent: own.iter().map(|(_, figures)| spent(figures)).sum(),
+        share,
+        promised_to_others: Money::from_pico_usd(promised),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cents(amount: i64) -> Money {
+        Money::from_pico_usd(amount * 10_000_000_000)
+    }
+
+    fn user(name: &str, spent: i64) -> (String, Figures) {
+        let figures = Figures {
+            known_cost_pico: cents(spent).pico_usd().into(),
+            ..Figures::default()
+        };
+        (name.to_owned(), figures)
+    }
+
+    #[test]
+    fn seats_that_have_spent_little_or_are_not_seen_yet_keep_their_slices() {
+        // Five seats of a dollar each: a slice is twenty cents.
+        let users = [user("ada", 150), user("grace", 5), user("lin", 90)];
+        let seat = seat_of(cents(500), 5, &users, "ada").expect("a seat");
+        assert_eq!((seat.spent, seat.share), (cents(150), cents(100)));
+        // Fifteen cents of grace's slice, nothing of lin's, and two that nobody has used.
+        assert_eq!(seat.promised_to_others, cents(15 + 2 * 20));
+        let new = seat_of(cents(500), 5, &users, "new").expect("a seat");
+        assert_eq!(
+            (new.spent, new.promised_to_others),
+            (Money::ZERO, cents(15 + 20))
+        );
+        // More users than seats: nobody is promised less than nothing.
+        let crowd = seat_of(cents(500), 2, &users, "ada").expect("a seat");
+        assert_eq!(crowd.promised_to_others, cents(45));
     }
 }

@@ -7,9 +7,18 @@ use sqlx::{Connection, Row};
 use super::connection::open_for_reading;
 use super::error::LedgerError;
 use super::reader::LedgerReader;
-use crate::domain::{ModelId, Timestamp};
+use crate::domain::{ModelId, Money, Timestamp};
 
 const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// What was called beside the answers, to learn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShadowCost {
+    /// Calls.
+    pub calls: u64,
+    /// What they have cost, in whole nano-USD.
+    pub cost: Money,
+}
 
 impl LedgerReader {
     /// Returns how many decision points fell into each hour of a period that had one, by the moment
@@ -55,6 +64,54 @@ impl LedgerReader {
             Ok((ModelId::new(arm), u64::try_from(offers).unwrap_or(0)))
         })
         .await
+    }
+
+    /// Returns what the metered calls of each arm that began in a period have cost.
+    ///
+    /// # Errors
+    ///
+    /// What the file said.
+    pub async fn spend_by_arm(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<BTreeMap<ModelId, Money>, LedgerError> {
+        // In nano-USD, so that no sum of a month runs over; what is below is no share of it.
+        let sql = "SELECT model AS arm, SUM(cost / 1000) AS nano FROM calls \
+                   WHERE at >= ?1 AND at < ?2 AND cost > 0 GROUP BY model";
+        self.counted(sql, (since, until), |row| {
+            let arm: String = row.try_get("arm")?;
+            let nano: i64 = row.try_get("nano")?;
+            let spent = Money::from_pico_usd(nano.saturating_mul(1_000));
+            Ok((ModelId::new(arm), spent))
+        })
+        .await
+    }
+
+    /// Returns what the calls of a period have cost whose answers were not shown, only learnt from.
+    ///
+    /// # Errors
+    ///
+    /// What the file said.
+    pub async fn shadow_cost(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<ShadowCost, LedgerError> {
+        let sql = "SELECT COUNT(*) AS calls, COALESCE(SUM(calls.cost / 1000), 0) AS nano \
+                   FROM decisions JOIN calls ON calls.decision = decisions.id \
+                   WHERE decisions.at >= ?1 AND decisions.at < ?2 AND decisions.step > 0 \
+                   AND decisions.reason = 'shadow'";
+        let counted = self.counted(sql, (since, until), |row| {
+            let calls: i64 = row.try_get("calls")?;
+            let nano: i64 = row.try_get("nano")?;
+            let shadow = ShadowCost {
+                calls: u64::try_from(calls).unwrap_or(0),
+                cost: Money::from_pico_usd(nano.saturating_mul(1_000)),
+            };
+            Ok(((), shadow))
+        });
+        Ok(counted.await?.remove(&()).unwrap_or_default())
     }
 
     async fn counted<K: Ord, N>(

@@ -189,7 +189,19 @@ impl Seat {
     /// Returns the slice that nobody else can use up: a fifth of the seat's own share.
     #[must_use]
     pub fn guaranteed(&self) -> Money {
-        Money::from_pico_usd(self.share.pico_usd() / 5)
+        Self::guaranteed_of(self.share)
+    }
+
+    /// Returns the guaranteed slice of a seat with this share.
+    #[must_use]
+    pub fn guaranteed_of(share: Money) -> Money {
+        Money::from_pico_usd(share.pico_usd() / 5)
+    }
+
+    /// Returns the most that a seat may spend, whatever the others leave.
+    #[must_use]
+    pub fn most(&self) -> Money {
+        Money::from_pico_usd(self.share.pico_usd().saturating_mul(5))
     }
 
     /// Returns what the seat may reserve: its guaranteed slice always, and beyond it what is in the
@@ -198,8 +210,8 @@ impl Seat {
     pub fn left(&self) -> Money {
         let minus = |a: Money, b: Money| a.pico_usd().saturating_sub(b.pico_usd()).max(0);
         let guaranteed = minus(self.guaranteed(), self.spent);
-        let most = Money::from_pico_usd(self.share.pico_usd().saturating_mul(5));
-        let open = minus(self.pool_left, self.promised_to_others).min(minus(most, self.spent));
+        let open = minus(self.pool_left, self.promised_to_others);
+        let open = open.min(minus(self.most(), self.spent));
         let left = guaranteed.max(open).min(self.pool_left.pico_usd().max(0));
         Money::from_pico_usd(left)
     }

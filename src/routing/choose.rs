@@ -63,32 +63,21 @@ impl Market<'_> {
         (cost > Money::ZERO && cost > self.left).then_some(Exclusion::Budget)
     }
 
-    /// Returns what could have been done at a place that was decided, each with its worth before the
-    /// pacing price; the first is what costs nothing.
+    /// Returns what could have been done at a place that was decided; the first is what costs nothing.
     #[must_use]
     pub fn alternatives(&self, features: &Features, decision: &Decision) -> Vec<Alternative> {
         let vector = encode(features);
-        let unpaced = Worth {
-            lambda: 0.0,
-            ..self.worth
-        };
         let Some((embedded, arms)) = decision.arms.split_first() else {
             return Vec::new();
         };
-        let free = Alternative {
-            score: self.worth.of_free(embedded),
-            cost: 0.0,
-        };
+        let free = self.worth.free_alternative(embedded);
         let priced = self.bids.iter().zip(arms);
         let eligible = priced.filter(|(_, estimate)| estimate.excluded.is_none());
         let of_arm = |(bid, estimate): (&Bid<'_>, &ArmEstimate)| {
             let worst = estimate.cost.unwrap_or(Money::ZERO);
             let cost = bid.posterior.expected_cost(worst);
-            let contender = unpaced.of_calling(bid.posterior, &vector, cost, self.gaps);
-            Alternative {
-                score: contender.expected(),
-                cost: cost.pico_usd() as f64,
-            }
+            self.worth
+                .alternative(bid.posterior, &vector, cost, self.gaps)
         };
         std::iter::once(free).chain(eligible.map(of_arm)).collect()
     }

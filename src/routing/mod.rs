@@ -43,7 +43,7 @@ pub use forecast::{Ahead, Day, Forecast, forecast};
 pub use logistic::{Belief, Channel, Example, Logistic, logit, sigmoid};
 pub use pace::{Pacer, solve};
 pub use propensity::{Contender, Exploration, Shares, thompson};
-pub use tradeoffs::{Alternative, Tradeoffs};
+pub use tradeoffs::{Alternative, Floors, Segment, Tradeoffs};
 pub use value::Worth;
 pub use vector::{Encoder, FeatureVector};
 pub use watch::{Turn, Watch};

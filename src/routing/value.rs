@@ -5,7 +5,9 @@
 //! for one, plus the pacing price.
 
 use super::arm_posterior::ArmPosterior;
+use super::logistic::sigmoid;
 use super::propensity::Contender;
+use super::tradeoffs::Alternative;
 use super::vector::FeatureVector;
 use crate::domain::{ArmEstimate, Money};
 
@@ -25,8 +27,6 @@ pub struct Worth {
     pub lambda: f64,
     /// Expected kept characters of an accept, over all arms; sets the price of attention.
     pub typical_kept: f64,
-    /// How much more a character counts here, because quality is below its floor; 1 or more.
-    pub floor: f64,
 }
 
 impl Worth {
@@ -36,11 +36,28 @@ impl Worth {
         self.typical_kept * SHOWN_FROM / (1.0 - SHOWN_FROM)
     }
 
+    /// Returns how many characters a micro-USD must bring where a character may cost this much.
+    #[must_use]
+    pub fn characters_of(per_character: Money) -> f64 {
+        // Who pays nothing for a character buys none.
+        MICRO / (per_character.pico_usd().max(1) as f64)
+    }
+
     /// Returns what a micro-USD must bring, in characters.
     #[must_use]
     pub fn of_money(&self) -> f64 {
-        // Who pays nothing for a character buys none.
-        MICRO / (self.per_character.pico_usd().max(1) as f64) + self.lambda.max(0.0)
+        Self::characters_of(self.per_character) + self.lambda.max(0.0)
+    }
+
+    /// Returns the worth where a character counts `times` as much, because too few are kept there.
+    #[must_use]
+    pub fn raised(self, times: f64) -> Self {
+        let per_character = self.per_character.pico_usd() as f64 * times;
+        Self {
+            per_character: Money::from_pico_usd(per_character as i64),
+            lambda: self.lambda / times,
+            ..self
+        }
     }
 
     /// Returns what an answer is worth that is accepted with probability `p` and then keeps `kept`
@@ -78,8 +95,42 @@ impl Worth {
         let price = self.of_money() * cost.pico_usd() as f64 / MICRO;
         Contender {
             belief: arm.accept(features),
-            gain: self.floor * (shown * (kept + attention) + (1.0 - in_time) * STILL_OF_USE * kept),
-            offset: -self.floor * shown * attention - price,
+            gain: shown * (kept + attention) + (1.0 - in_time) * STILL_OF_USE * kept,
+            offset: -shown * attention - price,
+        }
+    }
+
+    /// Returns what an arm could add here, whatever money is worth.
+    #[must_use]
+    pub fn alternative(
+        &self,
+        arm: &ArmPosterior,
+        features: &FeatureVector,
+        cost: Money,
+        gaps: &[u32],
+    ) -> Alternative {
+        let contender = self.of_calling(arm, features, Money::ZERO, gaps);
+        // All that it gains but for the attention that it saves is kept.
+        let turned_down = -contender.offset;
+        let p = sigmoid(contender.belief.mean);
+        Alternative {
+            gain: contender.expected(),
+            kept: p * (contender.gain - turned_down),
+            cost: cost.pico_usd() as f64,
+        }
+    }
+
+    /// Returns what the free answer brings.
+    #[must_use]
+    pub fn free_alternative(&self, embedded: &ArmEstimate) -> Alternative {
+        let gain = self.of_free(embedded);
+        let (p, kept) = (embedded.p_accept, embedded.kept_chars);
+        let is_shown = embedded.excluded.is_none() && gain > 0.0;
+        let kept = p.unwrap_or(0.0) * kept.unwrap_or(0.0);
+        Alternative {
+            gain,
+            kept: if is_shown { kept } else { 0.0 },
+            cost: 0.0,
         }
     }
 }
@@ -94,7 +145,6 @@ mod tests {
         per_character: Money::from_pico_usd(2_000_000),
         lambda: 0.0,
         typical_kept: 30.0,
-        floor: 1.0,
     };
 
     #[test]
@@ -114,6 +164,8 @@ mod tests {
             ..WORTH
         };
         assert_eq!(paced.of_money(), 0.75);
+        // Where a character counts five times as much, money must bring a fifth.
+        assert!((paced.raised(5.0).of_money() - 0.15).abs() < 1e-9);
     }
 
     #[test]

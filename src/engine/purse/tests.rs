@@ -21,6 +21,7 @@ fn reading(spent: i64, at: Timestamp) -> Reading {
         ceiling: Some(Ceiling::own(micro(1_005_000))),
         spent: micro(spent),
         of_others: Money::ZERO,
+        seat: None,
         at,
     }
 }
@@ -95,7 +96,55 @@ fn what_was_settled_while_the_ledger_was_read_is_not_forgotten() {
     // The ledger shows the first call and not the second.
     purse.take(&allowance, &reading(7_000, START));
     let spent = purse.is_spent_for(&allowance, micro(1_000_000), START);
-    assert_eq!(spent, Some((micro(15_000), micro(1_000_000))));
+    let all = Gone {
+        spent: micro(15_000),
+        limit: micro(1_000_000),
+        of_seat: false,
+    };
+    assert_eq!(spent, Some(all));
+}
+
+#[test]
+fn a_seat_keeps_to_what_the_others_were_not_promised() {
+    let (purse, allowance) = (Purse::default(), allowance());
+    let seat = SeatReading {
+        spent: micro(100_000),
+        share: micro(100_000),
+        promised_to_others: micro(180_000),
+    };
+    let read = |seat| Reading {
+        seat: Some(seat),
+        ..reading(400_000, START)
+    };
+    // 600,000 are left, 420,000 of them promised to nobody; five shares are 500,000, of which it
+    // has had a fifth.
+    purse.take(&allowance, &read(seat));
+    let room = 400_000 / 32;
+    assert!(purse.affords(&allowance, Some(micro(room)), START));
+    assert!(!purse.affords(&allowance, Some(micro(room + 1)), START));
+    // What it sets aside is its own: a new reading leaves it that much less.
+    let held = purse.reserve(&allowance, Some(micro(room)), START);
+    let held = held.expect("it fits");
+    purse.take(&allowance, &read(seat));
+    let less = (400_000 - room) / 32;
+    assert!(purse.affords(&allowance, Some(micro(less)), START));
+    assert!(!purse.affords(&allowance, Some(micro(less + 1)), START));
+    purse.settle(held, micro(room));
+
+    let done = SeatReading {
+        spent: micro(500_000),
+        ..seat
+    };
+    purse.begin_reading();
+    purse.take(&allowance, &read(done));
+    assert!(!purse.affords(&allowance, Some(micro(1)), START));
+    let gone = purse.is_spent_for(&allowance, micro(1), START);
+    let part = Gone {
+        spent: micro(500_000),
+        limit: micro(500_000),
+        of_seat: true,
+    };
+    assert_eq!(gone, Some(part));
 }
 
 #[test]

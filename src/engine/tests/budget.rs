@@ -187,3 +187,24 @@ async fn a_second_window_sees_what_the_first_may_spend() {
     assert!(affords(&other));
     other.close().await;
 }
+
+#[tokio::test]
+async fn one_of_many_seats_does_not_take_what_is_there_for_all() {
+    for (seats, is_enough) in [(None, true), (Some(2), true), (Some(40), false)] {
+        let mut policy = own("2.40");
+        policy.allowance.seats = seats;
+        let (desk, _) = desk_with_a_dear_model(policy).await;
+        assert!(desk.engine.read_spending().await);
+        let roster = desk.engine.roster();
+        let arm = &roster.arms[0];
+        // Of forty seats one has six cents, and five times that at the most: a thirty-second of it
+        // does not cover 6.4 cents.
+        let affords = desk.engine.affords(&roster, arm, TokenCount::ZERO);
+        assert_eq!(affords, is_enough, "{seats:?}");
+        let cursor = desk.open("let x = $0\n");
+        let _ = desk.complete(cursor).await;
+        let status = desk.engine.status().borrow().clone();
+        let is_told = status.message.contains("what one seat may spend");
+        assert_eq!(is_told, !is_enough, "{}", status.message);
+    }
+}
