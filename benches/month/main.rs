@@ -4,9 +4,10 @@
 //! reservations and leases, on a made-up team (`world`). The first table is over SEEDS months
 //! (default 200): how often the ceiling was crossed, and how much of it was used. The second
 //! compares PAIRED of them (default 20) with plain rules at their best settings in hindsight, and
-//! with the router itself at the best fixed price. Nothing is timed; every figure follows from the
-//! seeds.
+//! with the router itself at the best fixed price; the lines below it say what was believed and
+//! noticed in them (`cells`). Nothing is timed; every figure follows from the seeds.
 
+mod cells;
 mod mantle;
 mod rivals;
 mod world;
@@ -14,6 +15,7 @@ mod world;
 use mantle_ls::domain::{Money, Ppm};
 use mantle_ls::routing::Ceiling;
 
+use cells::Pair;
 use mantle::Pricing;
 use rivals::{Rule, best};
 
@@ -72,14 +74,22 @@ fn main() {
     let ceiling = ceiling();
     let (mut over, mut used, mut most) = (0, Vec::new(), 0.0_f64);
     let mut rows: Vec<Vec<Month>> = vec![Vec::new(); NAMES.len()];
+    let mut known = Vec::new();
     for seed in 0..seeds {
-        let points = world::month(seed);
-        let month = mantle::run(&points, ceiling, Pricing::Paced, seed);
+        let points = world::month(seed, true);
+        let (month, fallen) = mantle::run(&points, ceiling, Pricing::Paced, seed);
         over += u32::from(month.spent > 1.0);
         most = most.max(month.spent);
         used.push(month.spent);
         if seed < paired {
             compare(&points, ceiling, seed, month, &mut rows);
+            let steady = world::month(seed, false);
+            let (_, steady) = mantle::run(&steady, ceiling, Pricing::Paced, seed);
+            known.push(Pair {
+                raw: cells::raw_spread(&points),
+                fallen,
+                steady,
+            });
         }
     }
     used.sort_by(f64::total_cmp);
@@ -95,6 +105,8 @@ fn main() {
     for (name, months) in NAMES.iter().zip(&rows) {
         print_row(name, months, &rows[0]);
     }
+    println!();
+    cells::print(&known);
 }
 
 const NAMES: [&str; 6] = [
@@ -115,7 +127,7 @@ fn compare(
 ) {
     let prices = (0..12).map(|step| 0.000_5 * 1.5_f64.powi(step));
     let fixed = prices
-        .map(|price| mantle::run(points, ceiling, Pricing::Fixed(price), seed))
+        .map(|price| mantle::run(points, ceiling, Pricing::Fixed(price), seed).0)
         .max_by(|a, b| a.net().total_cmp(&b.net()))
         .unwrap_or_default();
     let run = |rule: Rule| rule.run(points, ceiling, seed);

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use mantle_ls::domain::{Action, Dice, ModelId, Money, Policy, Region, Tier, Timestamp};
 use mantle_ls::routing::{
-    Arm, ArmPosterior, Bid, Budget, Ceiling, Channel, Demand, Draw, Exploration, FeatureVector,
-    Floors, Lease, Market, Pacer, Segment, Standing, Tradeoffs, Worth, decide, encode,
+    Arm, Bid, Budget, Ceiling, Demand, Draw, Estimates, Exploration, Floors, Lease, Lesson, Market,
+    Pacer, Segment, Sight, Standing, Tradeoffs, Worth, decide,
 };
 
 use super::Month;
+use super::cells::Cells;
 use super::world::{ARMS, DAYS, Point, SEATS, moment};
 
 /// Decision points between two solutions of the base price.
@@ -36,7 +37,7 @@ struct Process {
 }
 
 /// Runs the month.
-pub fn run(points: &[Point], ceiling: Ceiling, pricing: Pricing, seed: u64) -> Month {
+pub fn run(points: &[Point], ceiling: Ceiling, pricing: Pricing, seed: u64) -> (Month, Cells) {
     let mut state = Mantle::new(ceiling, pricing, points.len(), seed);
     for (n, point) in points.iter().enumerate() {
         state.step(n, point);
@@ -48,7 +49,9 @@ struct Mantle {
     ceiling: Ceiling,
     budget: Budget,
     processes: Vec<Process>,
-    posteriors: Vec<ArmPosterior>,
+    models: [ModelId; ARMS.len()],
+    estimates: Estimates,
+    cells: Cells,
     demand: Demand,
     hour: (i64, u32),
     pacer: Pacer,
@@ -66,12 +69,19 @@ impl Mantle {
     fn new(ceiling: Ceiling, pricing: Pricing, expected: usize, seed: u64) -> Self {
         // An owner who would pay for more than the ceiling allows, so that the ceiling is what
         // binds: the budget over a character and a half per decision point.
+        let models = ARMS.map(ModelId::new);
+        let mut estimates = Estimates::default();
+        for model in &models {
+            estimates.meet(model, model.as_str());
+        }
         let per_character = ceiling.get().pico_usd() as f64 / (1.5 * expected as f64);
         Self {
             ceiling,
             budget: Budget::new(ceiling),
             processes: (0..2 * SEATS).map(|_| Process::default()).collect(),
-            posteriors: ARMS.iter().map(|_| ArmPosterior::bundled()).collect(),
+            models,
+            estimates,
+            cells: Cells::default(),
             demand: Demand::default(),
             hour: (i64::MIN, 0),
             pacer: Pacer::new(match pricing {
@@ -114,7 +124,6 @@ impl Mantle {
         }
         self.worth.lambda = self.pacer.price();
 
-        let features = encode(&point.features);
         let which = 2 * point.seat + self.dice.below(2);
         self.refill(which, point);
         let left = self.processes[which]
@@ -122,18 +131,21 @@ impl Mantle {
             .as_ref()
             .map_or(Money::ZERO, |(_, budget)| budget.left());
         let bids: Vec<Bid<'_>> = self
-            .posteriors
+            .models
             .iter()
-            .map(|posterior| Bid {
-                posterior,
-                is_demoted: false,
+            .filter_map(|model| {
+                Some(Bid {
+                    posterior: self.estimates.posterior(model)?,
+                    is_demoted: self.estimates.is_demoted(model, &point.features.language),
+                })
             })
             .collect();
-        let arms: Vec<Arm> = ARMS
+        let arms: Vec<Arm> = self
+            .models
             .iter()
             .zip(&point.arms)
-            .map(|(name, would)| Arm {
-                model: ModelId::new(*name),
+            .map(|(model, would)| Arm {
+                model: model.clone(),
                 tier: Tier::OpenSource,
                 region: Some(Region::local()),
                 cost: Some(would.worst),
@@ -174,14 +186,16 @@ impl Mantle {
         match decision.action {
             Action::Silent => self.month.silent(),
             Action::Embedded => {
+                self.cells.shown(point, point.embedded_is_right);
                 self.month
                     .show(point.embedded_is_right, point.embedded_kept);
             }
             Action::Call => {
-                let called = ARMS
+                let called = self
+                    .models
                     .iter()
-                    .position(|name| *name == decision.route[0].as_str());
-                cost = self.call(called.expect("one of the three"), which, point, &features);
+                    .position(|model| *model == decision.route[0]);
+                cost = self.call(called.expect("one of the three"), which, point);
             }
         }
         self.pacer.step(
@@ -195,20 +209,32 @@ impl Mantle {
     }
 
     /// Calls a model, pays, shows its answer where it is likely enough to be right, and learns.
-    fn call(&mut self, arm: usize, which: usize, point: &Point, features: &FeatureVector) -> Money {
+    fn call(&mut self, arm: usize, which: usize, point: &Point) -> Money {
         let would = &point.arms[arm];
         if let Some((_, budget)) = &mut self.processes[which].lease {
             let call = budget.reserve(would.worst).expect("it was admitted");
             budget.settle(call, would.cost);
         }
         self.really = self.really + would.cost;
-        let posterior = &mut self.posteriors[arm];
-        posterior.observe_match(features, would.is_right);
-        posterior.observe_offer(features, would.is_right, 1.0, Channel::CLEAR);
-        posterior.observe_cost(would.cost, would.worst);
-        posterior.observe_offered(true);
+        let (model, sight) = (&self.models[arm], Sight::of(&point.features));
+        let believed = self.estimates.probability(model, &sight);
+        let believed = believed.expect("it was met");
+        self.cells.offered(arm, point, believed, would.is_right);
+        self.cells.shown(point, would.is_right);
+        let matched = Lesson::Matched(&sight, would.is_right);
+        if let Some((turn, _)) = self.estimates.learn(model, matched) {
+            self.cells.turned(arm, point, turn);
+        }
+        let mut lessons = vec![
+            Lesson::Offered(&sight, would.is_right, 1.0),
+            Lesson::Cost(would.cost, would.worst),
+            Lesson::Usable(true),
+        ];
         if would.is_right {
-            posterior.observe_kept(would.kept as u32);
+            lessons.push(Lesson::Kept(would.kept as u32));
+        }
+        for lesson in lessons {
+            self.estimates.learn(model, lesson);
         }
         self.month.show(would.is_right, would.kept);
         would.cost
@@ -266,8 +292,8 @@ impl Mantle {
         left.max(0) as f64 / self.demand.expected(point.at, moment(DAYS, 0))
     }
 
-    fn finish(mut self) -> Month {
+    fn finish(mut self) -> (Month, Cells) {
         self.month.spent = self.really.pico_usd() as f64 / self.ceiling.get().pico_usd() as f64;
-        self.month
+        (self.month, self.cells)
     }
 }

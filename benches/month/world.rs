@@ -8,7 +8,10 @@ use mantle_ls::routing::{logit, sigmoid};
 
 pub const SEATS: usize = 200;
 pub const ARMS: [&str; 3] = ["own", "open", "premium"];
-const LANGUAGES: [&str; 5] = ["rust", "python", "typescript", "go", "java"];
+pub const LANGUAGES: [&str; 5] = ["rust", "python", "typescript", "go", "java"];
+/// From this day on a model is right eight points less often in a language: which, by number.
+pub const FALL_DAY: i64 = 12;
+pub const FALLEN: (usize, usize) = (1, 0);
 /// How often each model is right on an ordinary line, and how many characters that keeps.
 const RIGHT: [f64; 3] = [0.30, 0.45, 0.62];
 const KEPT: [f64; 3] = [22.0, 30.0, 42.0];
@@ -27,6 +30,8 @@ pub struct Point {
     pub at: Timestamp,
     pub day: i64,
     pub seat: usize,
+    /// By its number in `LANGUAGES`.
+    pub language: usize,
     pub features: Features,
     pub embedded_is_right: bool,
     pub embedded_kept: f64,
@@ -51,8 +56,8 @@ pub fn moment(day: i64, second: i64) -> Timestamp {
     Timestamp::from_unix_micros((FIRST_DAY + day * 86_400 + second) * 1_000_000)
 }
 
-/// Returns the points of a month, in order.
-pub fn month(seed: u64) -> Vec<Point> {
+/// Returns the points of a month, in order; `falls` says whether a model becomes worse in it.
+pub fn month(seed: u64, falls: bool) -> Vec<Point> {
     let mut dice = Dice::new(seed);
     let volume = 0.85 + 0.3 * dice.share();
     // How far each model is from itself in each language.
@@ -67,7 +72,8 @@ pub fn month(seed: u64) -> Vec<Point> {
             let count = (mean * (0.5 + dice.share())).round() as i64;
             for _ in 0..count {
                 let second = 8 * 3_600 + dice.below(10 * 3_600) as i64;
-                points.push(point(&mut dice, &uneven, day, (seat, second)));
+                let when = (day, second);
+                points.push(point(&mut dice, &uneven, when, seat, falls));
             }
         }
     }
@@ -75,14 +81,20 @@ pub fn month(seed: u64) -> Vec<Point> {
     points
 }
 
-fn point(dice: &mut Dice, uneven: &[[f64; 5]], day: i64, (seat, second): (usize, i64)) -> Point {
+fn point(
+    dice: &mut Dice,
+    uneven: &[[f64; 5]],
+    (day, second): (i64, i64),
+    seat: usize,
+    falls: bool,
+) -> Point {
     let language = dice.below(5);
     let hard = 1.2 * normal(dice);
     let speaks = dice.share() < 0.7;
     let confidence = sigmoid(-0.4 - 0.9 * hard + 0.8 * normal(dice));
     let chars = 4 + dice.below(26) as u32;
     let arms = std::array::from_fn(|arm| {
-        let fall = if arm == 1 && language == 0 && day >= 12 {
+        let fall = if falls && (arm, language) == FALLEN && day >= FALL_DAY {
             logit(RIGHT[arm]) - logit(RIGHT[arm] - 0.08)
         } else {
             0.0
@@ -101,6 +113,7 @@ fn point(dice: &mut Dice, uneven: &[[f64; 5]], day: i64, (seat, second): (usize,
         at: moment(day, second),
         day,
         seat,
+        language,
         features: Features {
             language: LANGUAGES[language].to_owned(),
             site: CursorSite::ALL[dice.below(CursorSite::ALL.len())],
