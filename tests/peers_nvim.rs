@@ -6,12 +6,15 @@
 
 #![cfg(feature = "peers")]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::faulty_model::{Fault, FaultyModel};
 use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -67,18 +70,25 @@ impl Run {
     /// Returns a count from the totals of `mantle report --json`.
     #[track_caller]
     fn total(&self, name: &str) -> u64 {
-        let output = surroundings(Command::new(MANTLE), self.folder.path())
-            .arg("--state")
-            .arg(self.state())
-            .args(["report", "--json"])
-            .output()
-            .expect("the binary was built with this test");
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "no report: {told}");
-        let report: Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
+        let report: Value =
+            serde_json::from_slice(&self.said(&["report", "--json"])).expect("the report is JSON");
         report["totals"][name]
             .as_u64()
             .unwrap_or_else(|| panic!("no count `{name}` in {report:#}"))
+    }
+
+    /// Returns what `mantle` says about this run's ledger.
+    #[track_caller]
+    fn said(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = surroundings(Command::new(MANTLE), self.folder.path())
+            .arg("--state")
+            .arg(self.state())
+            .args(arguments)
+            .output()
+            .expect("the binary was built with this test");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {told}");
+        output.stdout
     }
 }
 
@@ -126,6 +136,12 @@ fn wait(editor: &mut Child) -> Option<ExitStatus> {
 /// Plays a scenario and checks that it came to its end.
 #[track_caller]
 fn play(release: Release, scenario: &str) -> Run {
+    play_with(release, scenario, "")
+}
+
+/// The same with a configuration.
+#[track_caller]
+fn play_with(release: Release, scenario: &str, configuration: &str) -> Run {
     let program = release.program();
     let folder = TempDir::new().expect("there is room for a temporary folder");
     let workspace = folder.path().join("workspace");
@@ -133,6 +149,9 @@ fn play(release: Release, scenario: &str) -> Run {
     for name in ["config", "state", "data", "cache", "run"] {
         fs::create_dir(folder.path().join(name)).expect("the temporary folder can be written to");
     }
+    let own = folder.path().join("config/mantle");
+    fs::create_dir(&own).expect("the temporary folder can be written to");
+    fs::write(own.join("config.toml"), configuration).expect("a file can be written");
     let told = folder.path().join("told.txt");
     let result = folder.path().join("result.json");
     let mut editor = surroundings(Command::new(&program), folder.path())
@@ -173,6 +192,36 @@ fn play_and_find_one_acceptance(release: Release, scenario: &str) {
     assert_eq!(run.total("accepted"), 1, "accepted once");
     assert!(run.total("offered") >= 1, "what was accepted was offered");
     assert_eq!(run.total("calls"), 0, "the embedded model costs no call");
+}
+
+/// A model that is paid, a ceiling, and what the choice was made on.
+#[track_caller]
+fn play_under_a_ceiling(release: Release) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let model = runtime.block_on(FaultyModel::start(Fault::None));
+    let configuration = format!(
+        "[margin]\nown_budget = \"30.00\"\n[inhouse]\nenabled = false\n[[models]]\nid = \"paid\"\n\
+         tier = \"premium\"\nprotocol = \"openai-completions\"\nbase_url = \"http://127.0.0.1:{}\"\n\
+         price = {{ input = \"1\", output = \"1\" }}\n",
+        model.port
+    );
+    let run = play_with(release, "ceiling", &configuration);
+    assert_eq!(run.total("accepted"), 1, "accepted once");
+    assert!(model.calls() > 0 && run.total("calls") as usize == model.calls());
+    let events = run.said(&["ledger", "export"]);
+    let events = String::from_utf8(events).expect("lines of JSON");
+    let decided = events
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("an event is JSON"))
+        .find(|event| event["row"]["reason"] == "best-value");
+    let row = &decided.expect("a model was chosen for its worth")["row"];
+    let propensity = row["propensity"].as_f64().expect("chance had a part in it");
+    assert!(0.0 < propensity && propensity < 1.0, "{row:#}");
+    assert!(
+        row["value_per_char"].as_i64() > Some(0) && row["lambda"].is_f64(),
+        "{row:#}"
+    );
+    assert!(row["budget_lease"].is_string(), "{row:#}");
 }
 
 /// The claims, once for each release.
@@ -258,6 +307,11 @@ macro_rules! claims {
         #[test]
         fn a_program_that_always_ends_is_left_alone() {
             play($release, "crash_loop");
+        }
+
+        #[test]
+        fn under_a_ceiling_a_paid_model_answers_where_it_is_worth_it() {
+            play_under_a_ceiling($release);
         }
 
         #[test]
