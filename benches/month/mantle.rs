@@ -6,7 +6,7 @@ use std::time::Duration;
 use mantle_ls::domain::{Action, Dice, ModelId, Money, Policy, Region, Tier, Timestamp};
 use mantle_ls::routing::{
     Arm, Bid, Budget, Ceiling, Demand, Draw, Estimates, Exploration, Floors, Lease, Lesson, Market,
-    Pacer, Segment, Sight, Standing, Tradeoffs, Worth, decide,
+    Pacer, Said, Segment, Sight, Standing, Tradeoffs, Worth, decide,
 };
 
 use super::Month;
@@ -226,7 +226,7 @@ impl Mantle {
             self.cells.turned(arm, point, turn);
         }
         let mut lessons = vec![
-            Lesson::Offered(&sight, would.is_right, 1.0),
+            Lesson::Offered(&sight, would.is_right, 1.0, Said::ByClient),
             Lesson::Cost(would.cost, would.worst),
             Lesson::Usable(true),
         ];

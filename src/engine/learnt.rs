@@ -10,11 +10,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Engine;
+use super::episodes::Compared;
 use crate::domain::{
-    CallOutcome, CallRow, DecisionId, Features, LedgerEvent, MatchRow, ModelId, Money, OutcomeKind,
-    OutcomeRow, RetentionRow,
+    CallOutcome, CallRow, DecisionId, Evidence, Features, LedgerEvent, MatchRow, ModelId, Money,
+    OutcomeKind, OutcomeRow, RetentionRow,
 };
-use crate::routing::{Estimates, Lesson, Sight, Turn};
+use crate::routing::{Estimates, Lesson, Said, Sight, Turn};
 
 pub use kept::{KeepError, replace_estimates};
 
@@ -100,6 +101,18 @@ impl Learnt {
         }
     }
 
+    /// Learns what clients have said of offers, and what their documents look like.
+    pub fn compare(&self, compared: impl IntoIterator<Item = Compared>) {
+        let mut state = self.state();
+        for Compared {
+            is_accepted,
+            is_inferred,
+        } in compared
+        {
+            state.mine.compare(is_accepted, is_inferred);
+        }
+    }
+
     fn matched(&self, row: &MatchRow) {
         let is_all_typed = row.prefix_chars == row.candidate_chars;
         let is_match = row.exact_line || is_all_typed;
@@ -116,7 +129,12 @@ impl Learnt {
             _ => return,
         };
         self.learn(row.decision, |waiting| {
-            Some(Lesson::Offered(&waiting.sight, is_accepted, row.weight))
+            let said = match row.evidence {
+                Evidence::Client => Said::ByClient,
+                _ => Said::ByDocument,
+            };
+            let weight = row.weight;
+            Some(Lesson::Offered(&waiting.sight, is_accepted, weight, said))
         });
     }
 

@@ -65,6 +65,7 @@ impl Engine {
             .episodes
             .accept(id, self.clock.now())
             .map_err(unknown)?;
+        self.learnt.compare(self.episodes.take_compared());
         let Some(row) = row else { return Ok(()) };
         let event = LedgerEvent::Outcome(row.clone());
         if let Err(message) = self.book.record_and_wait(event).await {
@@ -102,7 +103,9 @@ impl Engine {
     /// When the suggestion is not known.
     pub fn dismiss(&self, id: CompletionId) -> Result<(), OutcomeError> {
         self.answers.forget(id);
-        self.told(id, self.episodes.dismiss(id, self.clock.now()))
+        let row = self.episodes.dismiss(id, self.clock.now());
+        self.learnt.compare(self.episodes.take_compared());
+        self.told(id, row)
     }
 
     /// Returns how much of a suggestion stands in the document, for clients whose counts differ.

@@ -43,6 +43,8 @@ pub enum What {
         kind: OutcomeKind,
         /// How much its evidence counts.
         weight: f64,
+        /// Whether a client has said so.
+        is_said: bool,
     },
     /// So many characters of an accept were there after ten minutes.
     Kept(u32),
@@ -72,7 +74,7 @@ const COMPARED: &str = "\
 
 const ENDED: &str = "\
     SELECT 'outcome', outcomes.at, decisions.arm, decisions.features, decisions.expected_cost, \
-    NULL, outcomes.weight, outcomes.kind, NULL, NULL, NULL \
+    outcomes.evidence = 'client', outcomes.weight, outcomes.kind, NULL, NULL, NULL \
     FROM outcomes JOIN decisions ON decisions.id = outcomes.decision \
     WHERE outcomes.at >= ?1 AND outcomes.at < ?2 AND decisions.arm <> 'embedded' \
     AND outcomes.kind IN ('accepted', 'partly-accepted', 'dismissed', 'diverged', 'replaced')";
@@ -150,6 +152,7 @@ fn taught(row: &SqliteRow) -> Result<Option<Taught>, sqlx::Error> {
             What::Ended {
                 kind,
                 weight: weight.unwrap_or(0.0),
+                is_said: row.try_get::<i64, _>("number")? != 0,
             }
         }
         _ => {

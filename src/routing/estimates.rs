@@ -12,6 +12,7 @@ use super::encode::encode;
 use super::logistic::{Channel, sigmoid};
 use super::vector::FeatureVector;
 use super::watch::{Turn, Watch};
+use super::witness::Witness;
 use crate::domain::{Features, ModelId, Money};
 
 /// What a place looked like when it was decided.
@@ -32,13 +33,23 @@ impl Sight {
     }
 }
 
+/// How the end of an offer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A client says so.
+    ByClient,
+    /// It was inferred from edits.
+    ByDocument,
+}
+
 /// One thing that is learnt of an arm.
 #[derive(Clone, Copy, Debug)]
 pub enum Lesson<'l> {
     /// A candidate was what came to be typed, or was not; shown or not.
     Matched(&'l Sight, bool),
-    /// An offer was accepted, or was not; the number is the weight of the evidence.
-    Offered(&'l Sight, bool, f64),
+    /// An offer was accepted, or was not; the number is the weight of the evidence, and the last
+    /// says whether a client has said so or it was inferred.
+    Offered(&'l Sight, bool, f64, Said),
     /// So many characters of an accept were still there after ten minutes.
     Kept(u32),
     /// An answer came after so many milliseconds.
@@ -64,6 +75,8 @@ struct Known {
 pub struct Estimates {
     arms: BTreeMap<ModelId, Known>,
     lessons: u64,
+    #[serde(default)]
+    witness: Witness,
 }
 
 impl Estimates {
@@ -143,11 +156,15 @@ impl Estimates {
                     .observe(is_match)
                     .map(|turn| (turn, sight.language.as_str()));
             }
-            Lesson::Offered(sight, is_accepted, weight) => {
+            Lesson::Offered(sight, is_accepted, weight, said) => {
                 let vector = &sight.vector;
+                let channel = match said {
+                    Said::ByClient => Channel::CLEAR,
+                    Said::ByDocument => self.witness.channel(),
+                };
                 known
                     .posterior
-                    .observe_offer(vector, is_accepted, weight, Channel::CLEAR);
+                    .observe_offer(vector, is_accepted, weight, channel);
             }
             Lesson::Kept(characters) => known.posterior.observe_kept(characters),
             Lesson::Answered(millis) => known.posterior.observe_latency(millis),
@@ -157,9 +174,30 @@ impl Estimates {
         None
     }
 
+    /// Learns how far what is inferred can be trusted: a client says whether an offer was accepted,
+    /// and the document looks as if it was, or not.
+    pub fn compare(&mut self, is_accepted: bool, is_inferred: bool) {
+        self.witness.observe(is_accepted, is_inferred);
+        self.lessons += 1;
+    }
+
+    /// Returns what was seen both ways.
+    #[must_use]
+    pub const fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
+    /// Takes over what another state has seen both ways, which no ledger holds.
+    #[must_use]
+    pub fn with_witness_of(mut self, other: &Self) -> Self {
+        self.witness = other.witness;
+        self
+    }
+
     /// Adds what `mine` has learnt since it was `base`: others may have taught this state in between.
     pub fn merge(&mut self, base: &Self, mine: &Self) {
         self.lessons += mine.lessons.saturating_sub(base.lessons);
+        self.witness.merge(&base.witness, &mine.witness);
         for (arm, learnt) in &mine.arms {
             let before = base.arms.get(arm);
             if before.is_none() && !self.arms.contains_key(arm) {
@@ -189,7 +227,8 @@ impl Estimates {
     /// Returns whether it can have come from lessons.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.arms.values().all(|known| known.posterior.is_sound())
+        let mut arms = self.arms.values();
+        arms.all(|known| known.posterior.is_sound()) && self.witness.is_sound()
     }
 }
 
@@ -286,8 +325,42 @@ mod tests {
     }
 
     #[test]
+    fn an_inferred_refusal_says_less_where_accepts_are_often_missed() {
+        let (mut sharp, arm) = met();
+        let mut blunt = sharp.clone();
+        for _ in 0..2_000 {
+            sharp.compare(true, true);
+            blunt.compare(true, false);
+        }
+        let place = sight("rust");
+        for _ in 0..40 {
+            let refused = Lesson::Offered(&place, false, 1.0, Said::ByDocument);
+            sharp.learn(&arm, refused);
+            blunt.learn(&arm, refused);
+        }
+        assert!(p(&blunt, &arm) > 1.3 * p(&sharp, &arm));
+        // What a client says is believed by both alike.
+        let (mut a, mut b) = (sharp.clone(), sharp.with_witness_of(&blunt));
+        let accepted = Lesson::Offered(&place, true, 1.0, Said::ByClient);
+        a.learn(&arm, accepted);
+        b.learn(&arm, accepted);
+        assert_eq!(p(&a, &arm), p(&b, &arm));
+    }
+
+    #[test]
+    fn a_file_from_before_anything_was_seen_both_ways_is_read() {
+        let (mut estimates, _) = met();
+        estimates.compare(true, true);
+        let mut old = serde_json::to_value(&estimates).expect("it is written");
+        old.as_object_mut().expect("an object").remove("witness");
+        let read: Estimates = serde_json::from_value(old).expect("it is read");
+        assert_eq!(read.witness(), &Witness::default());
+    }
+
+    #[test]
     fn it_comes_back_from_json_as_it_was() {
         let (mut estimates, arm) = met();
+        estimates.compare(true, true);
         estimates.learn(&arm, Lesson::Matched(&sight("rust"), true));
         estimates.learn(
             &arm,

@@ -13,7 +13,7 @@ use crate::cli::report::Moment;
 use crate::domain::{CallOutcome, ModelId, OutcomeKind, Timestamp};
 use crate::engine::replace_estimates;
 use crate::ledger::{LedgerReader, Taught, What};
-use crate::routing::{Estimates, Lesson, Sight};
+use crate::routing::{Estimates, Lesson, Said, Sight};
 
 /// From so many offers on a calibration error says something.
 const ENOUGH: f64 = 300.0;
@@ -143,13 +143,21 @@ impl Training {
                 cell.right += u64::from(*is_match);
                 learn(Lesson::Matched(&sight, *is_match));
             }
-            What::Ended { kind, weight } => {
+            What::Ended {
+                kind,
+                weight,
+                is_said,
+            } => {
                 let is_accepted =
                     matches!(kind, OutcomeKind::Accepted | OutcomeKind::PartlyAccepted);
                 if let Some(p) = self.estimates.probability(arm, &sight) {
                     cell.offered(p, is_accepted, *weight);
                 }
-                let lesson = Lesson::Offered(&sight, is_accepted, *weight);
+                let said = match is_said {
+                    true => Said::ByClient,
+                    false => Said::ByDocument,
+                };
+                let lesson = Lesson::Offered(&sight, is_accepted, *weight, said);
                 self.estimates.learn(arm, lesson);
             }
             What::Kept(characters) => learn(Lesson::Kept(*characters)),

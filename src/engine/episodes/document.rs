@@ -96,18 +96,20 @@ impl Document {
         }
     }
 
-    /// Ends an episode because a client knows how it ended; returns what is known of it.
-    pub fn take(&mut self, completion: CompletionId) -> Option<Episode> {
+    /// Ends an episode because a client knows how it ended; returns what is known of it, and how it
+    /// had ended by inference, if it had.
+    pub fn take(&mut self, completion: CompletionId) -> Option<(Episode, Option<OutcomeKind>)> {
         if let Some(episode) = self
             .running
             .take_if(|it| it.identity.completion == completion)
         {
-            return Some(episode);
+            return Some((episode, None));
         }
         let is_it = |held: &Held| held.episode.identity.completion == completion;
         let at = self.held.iter().position(is_it)?;
         self.unwatch(completion);
-        Some(self.held.remove(at).episode)
+        let held = self.held.remove(at);
+        Some((held.episode, Some(held.ending.kind)))
     }
 
     /// Returns where a suggestion is whose episode is not written yet.

@@ -57,7 +57,16 @@ pub struct Episodes {
 struct State {
     documents: HashMap<DocumentUri, Document>,
     offers: Offers,
+    /// Offers whose end is known in both ways, until somebody learns from them.
+    compared: Vec<Compared>,
     sleeps_until: Option<Timestamp>,
+}
+
+/// An offer of which a client says whether it was accepted, and the document looks as if.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    pub is_accepted: bool,
+    pub is_inferred: bool,
 }
 
 /// No suggestion of that id was offered in this session, or too long ago.
@@ -169,15 +178,25 @@ impl Episodes {
     pub fn accept(&self, id: CompletionId, now: Timestamp) -> Result<Option<OutcomeRow>, Unknown> {
         let mut state = self.state();
         let State {
-            documents, offers, ..
+            documents,
+            offers,
+            compared,
+            ..
         } = &mut *state;
         let known = offers.get_mut(id).ok_or(Unknown)?;
         if known.is_accepted {
             return Ok(None);
         }
         let mut document = documents.get_mut(&known.document);
-        let episode = document.as_mut().and_then(|document| document.take(id));
-        let place = episode.map_or(known.place, |episode| episode.place);
+        let taken = document.as_mut().and_then(|document| document.take(id));
+        // Before its edit has come there is nothing to infer from.
+        compared.extend(taken.as_ref().and_then(|(_, inferred)| {
+            Some(Compared {
+                is_accepted: true,
+                is_inferred: (*inferred)? == OutcomeKind::Accepted,
+            })
+        }));
+        let place = taken.map_or(known.place, |(episode, _)| episode.place);
         let rope = self.rope(&known.document);
         let text = &known.identity.text;
         let is_there = rope.is_some_and(|rope| stands(&rope, place.start, text));
@@ -199,6 +218,11 @@ impl Episodes {
         }
         self.wake(&mut state, due);
         Ok(Some(row))
+    }
+
+    /// Returns the offers since the last call whose end is known in both ways.
+    pub fn take_compared(&self) -> Vec<Compared> {
+        std::mem::take(&mut self.state().compared)
     }
 
     /// Takes an accept back that could not be recorded, so that saying it again is heard.
@@ -257,14 +281,21 @@ impl Episodes {
     pub fn dismiss(&self, id: CompletionId, now: Timestamp) -> Result<Option<OutcomeRow>, Unknown> {
         let mut state = self.state();
         let State {
-            documents, offers, ..
+            documents,
+            offers,
+            compared,
+            ..
         } = &mut *state;
         let known = offers.get_mut(id).ok_or(Unknown)?;
         known.is_dismissed = true;
         let document = documents.get_mut(&known.document);
-        let Some(episode) = document.and_then(|document| document.take(id)) else {
+        let Some((episode, inferred)) = document.and_then(|document| document.take(id)) else {
             return Ok(None);
         };
+        compared.push(Compared {
+            is_accepted: false,
+            is_inferred: inferred == Some(OutcomeKind::Accepted),
+        });
         let ending = Ending {
             kind: OutcomeKind::Dismissed,
             evidence: Evidence::Client,

@@ -100,11 +100,13 @@ impl Learnt {
 pub fn replace_estimates(folder: &Path, estimates: &Estimates) -> Result<(), KeepError> {
     let _lock = lock(folder)?;
     let found = read(&folder.join(FILE_NAME))?;
-    Ok(write(
-        folder,
-        estimates.clone(),
-        found.map(|kept| kept.price),
-    )?)
+    let price = found.as_ref().map(|kept| kept.price);
+    let estimates = estimates.clone();
+    let estimates = match found {
+        Some(kept) => estimates.with_witness_of(&kept.estimates),
+        None => estimates,
+    };
+    Ok(write(folder, estimates, price)?)
 }
 
 /// Takes the file for oneself, until what is returned is dropped.

@@ -31,6 +31,7 @@ fn ended(is_accepted: bool) -> What {
             OutcomeKind::Dismissed
         },
         weight: 1.0,
+        is_said: true,
     }
 }
 

@@ -189,3 +189,26 @@ async fn what_is_typed_over_is_no_accept() {
     let totals = session.end().await;
     assert_eq!((totals.offered, totals.accepted), (1, 0));
 }
+
+#[tokio::test]
+async fn what_a_client_says_is_held_against_what_the_document_looks_like() {
+    let mut session = Session::new("a + b;").await;
+    let id = session.complete().await;
+    session.insert("a + b;");
+    assert_eq!(session.engine.accept(id).await, Ok(()));
+    let channel = |session: &Session| {
+        let learnt = &session.engine.learnt;
+        learnt.with(|known| (known.witness().seen(), known.witness().channel()))
+    };
+    let (seen, after_one) = channel(&session);
+    assert!((seen - 1.0).abs() < 1e-9);
+    session.insert("\n");
+    // One that was turned down and does not stand in the document.
+    let id = session.complete().await;
+    assert_eq!(session.engine.dismiss(id), Ok(()));
+    let (seen, after_two) = channel(&session);
+    assert!((seen - 2.0).abs() < 1e-9);
+    assert!(after_two.false_positives < after_one.false_positives);
+    assert_eq!(after_two.sensitivity, after_one.sensitivity);
+    session.end().await;
+}
