@@ -35,7 +35,7 @@ pub(super) fn of(margin: &Margin, books: &Books<'_>) -> Option<AtRisk> {
     let mut days: BTreeMap<i64, i128> = BTreeMap::new();
     for group in books.calls {
         let day = group.at.unix_micros().div_euclid(MICROS_PER_DAY);
-        *days.entry(day).or_default() += group.cost_pico + group.failed_pico;
+        *days.entry(day).or_default() += group.cost_pico;
     }
     if days.len() < FEWEST_DAYS {
         return None;
