@@ -172,6 +172,7 @@ async fn show(
         until: Some(Moment::At(end)),
         by: vec![Dimension::Tier, Dimension::Model],
         top: None,
+        frontier: false,
         demo: false,
         compare: Some(Against::Previous),
         format: if args.json {

@@ -15,6 +15,7 @@ mod ledger;
 mod log;
 pub mod lsp_client;
 mod models;
+mod played;
 mod pools;
 mod prices;
 mod reconcile;
