@@ -130,7 +130,7 @@ pub async fn run(
         .map(|said| MicroUsd::rounded(said.pico_usd().into()));
     let sum = |of: fn(&Line) -> i128| MicroUsd::rounded(lines.iter().map(of).sum());
     let (paid, simulated) = (sum(|line| line.cost_usd), sum(|line| line.simulated_usd));
-    let other = margin.cost() - margin.metered_cost();
+    let other = margin.cost() - margin.controllable_cost();
     let outcome = Outcome {
         lines: &lines,
         paid,

@@ -138,7 +138,7 @@ impl Engine {
         };
         let reading = Reading {
             ceiling,
-            spent: Money::saturating(report.totals.known_cost_pico),
+            spent: Money::saturating(report.spent_pico()),
             of_others,
             at,
         };

@@ -43,7 +43,7 @@ pub(super) fn waterfall(report: &MarginReport) -> Option<Chart> {
             .with_delta("Revenue", dollars(earned.net()))
             .with_delta("Pools", minus(margin.pool_cost()))
             .with_delta("Other", minus(margin.other_cost()))
-            .with_delta("Calls", minus(margin.metered_cost()))
+            .with_delta("Calls", minus(margin.controllable_cost()))
             .with_total("Profit")
             .with_connectors()
     };
