@@ -173,6 +173,7 @@ async fn show(
         by: vec![Dimension::Tier, Dimension::Model],
         top: None,
         frontier: false,
+        schema: false,
         demo: false,
         compare: Some(Against::Previous),
         format: if args.json {

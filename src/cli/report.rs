@@ -41,6 +41,9 @@ use crate::ledger::margin::{CallGroup, PriceLists};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
 use crate::prices::Prices;
 
+/// What the JSON form looks like; `tests/report_schema.rs` holds it true.
+const SCHEMA: &str = include_str!("../../docs/report.schema.json");
+
 /// Reading so many rows takes a third of a second.
 const WORTH_ROLLING_UP: u64 = 100_000;
 
@@ -75,6 +78,9 @@ pub struct ReportArgs {
     /// Print JSON: short for --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Print the JSON Schema of --format json, and nothing else
+    #[arg(long)]
+    pub schema: bool,
     /// What a seat earns per month, in US dollars, such as 19.00; gives revenue and gross margin
     #[arg(long, value_name = "USD")]
     pub seat_price: Option<Money>,
@@ -154,6 +160,9 @@ pub async fn run(
     prices: &PriceLists<'_>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    if args.schema {
+        return write(SCHEMA, out);
+    }
     if !args.demo {
         print(args, ledger_path, now, prices, out).await?;
         roll_up_if_worth_it(ledger_path, now).await;
