@@ -62,6 +62,10 @@ pub fn run(events: usize, keep: Option<PathBuf>) -> bool {
         report("30 days, rolled up", WHOLE),
         report("noon to noon, rolled up", FROM_NOON),
     ];
+    // It reads every decision, whatever is rolled up.
+    let frontier = [&["report", "--json", "--frontier"], &WHOLE[..]].concat();
+    let (took, peak, _) = mantle(&state, &frontier);
+    println!("| 30 days, with the frontier | {took:.2?} | {peak:.0} MiB |");
     println!("\n{said}");
     let is_same = before == after && before[0].contains("\"requests\"");
     if !is_same {

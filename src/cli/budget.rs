@@ -187,7 +187,7 @@ impl Standing {
             (.., Some(_)) => Frame::Own,
             (.., None) => Frame::Open,
         };
-        let spent_pico = report.totals.known_cost_pico;
+        let spent_pico = report.spent_pico();
         let lines = report.by.first().map_or(&[][..], |(_, lines)| lines);
         let (over, ahead) = days::split(month, lines, now);
         Ok(Self {

@@ -172,6 +172,8 @@ async fn show(
         until: Some(Moment::At(end)),
         by: vec![Dimension::Tier, Dimension::Model],
         top: None,
+        frontier: false,
+        schema: false,
         demo: false,
         compare: Some(Against::Previous),
         format: if args.json {

@@ -15,6 +15,7 @@ mod ledger;
 mod log;
 pub mod lsp_client;
 mod models;
+mod played;
 mod pools;
 mod prices;
 mod reconcile;
@@ -238,7 +239,7 @@ impl Command {
                 Ok(ExitCode::SUCCESS)
             }
             CommandArgs::Reconcile(args) => {
-                reconcile::run(args, &self.paths.ledger(), &mut out).await
+                reconcile::run(args, &self.paths.ledger(), Clock::system().now(), &mut out).await
             }
             CommandArgs::Doctor => doctor::run(&self, &mut out).await,
             CommandArgs::Init(args) => init::run(args, &self, &mut out).await,

@@ -12,6 +12,7 @@ mod copilot;
 mod demo;
 mod export;
 mod focus;
+mod frontier;
 mod html;
 mod layout;
 mod moment;
@@ -31,6 +32,7 @@ pub use compare::Against;
 pub(super) use layout::cents;
 pub use moment::Moment;
 
+use frontier::Frontier;
 use month_end::MonthEnd;
 
 use crate::config::Settings;
@@ -38,6 +40,9 @@ use crate::domain::{Money, PriceSource, Rates, Timestamp};
 use crate::ledger::margin::{CallGroup, PriceLists};
 use crate::ledger::{Dimension, LedgerError, LedgerReader, MarginReport, ReportQuery};
 use crate::prices::Prices;
+
+/// What the JSON form looks like; `tests/report_schema.rs` holds it true.
+const SCHEMA: &str = include_str!("../../docs/report.schema.json");
 
 /// Reading so many rows takes a third of a second.
 const WORTH_ROLLING_UP: u64 = 100_000;
@@ -60,6 +65,10 @@ pub struct ReportArgs {
     /// Show beside it a period of the same length: the previous one, or the one that begins then
     #[arg(long, value_name = "previous|WHEN", num_args = 0..=1, default_missing_value = "previous")]
     pub compare: Option<Against>,
+    /// Estimate what other policies would have brought, from paying nobody to the dearest model everywhere;
+    /// reads every decision of the period
+    #[arg(long)]
+    pub frontier: bool,
     /// Report a made-up month of a team of 200 seats, to see what reports look like
     #[arg(long)]
     pub demo: bool,
@@ -69,6 +78,9 @@ pub struct ReportArgs {
     /// Print JSON: short for --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Print the JSON Schema of --format json, and nothing else
+    #[arg(long)]
+    pub schema: bool,
     /// What a seat earns per month, in US dollars, such as 19.00; gives revenue and gross margin
     #[arg(long, value_name = "USD")]
     pub seat_price: Option<Money>,
@@ -148,6 +160,9 @@ pub async fn run(
     prices: &PriceLists<'_>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    if args.schema {
+        return write(SCHEMA, out);
+    }
     if !args.demo {
         print(args, ledger_path, now, prices, out).await?;
         roll_up_if_worth_it(ledger_path, now).await;
@@ -214,13 +229,26 @@ async fn print(
         (None, Format::Table | Format::Json) => month_end(&args, ledger_path, &query, now).await?,
         _ => None,
     };
+    let frontier = match (&missing, format) {
+        // The made-up month is small, and there to show what there is.
+        (None, Format::Table | Format::Json | Format::Html) if args.frontier || args.demo => {
+            let reader = LedgerReader::open_read_only(ledger_path).await?;
+            Frontier::of(&reader, (query.since, query.until), &report.margin).await?
+        }
+        _ => None,
+    };
     let text = if format == Format::Json {
-        json(&report, before.as_ref(), month_end.as_ref(), args.demo)? + "\n"
+        let beside = Beside {
+            month_end: month_end.as_ref(),
+            frontier: frontier.as_ref(),
+            compare: before.as_ref(),
+        };
+        json(&report, beside, args.demo)? + "\n"
     } else if format == Format::Csv {
         let reports: Vec<_> = std::iter::once(&report).chain(&before).collect();
         comma_separated::text(&reports, args.demo)?
     } else if format == Format::Html {
-        html::page(&report, before.as_ref(), args.demo)?
+        html::page(&report, before.as_ref(), frontier.as_ref(), args.demo)?
     } else if let Some(missing) = missing {
         format!("{missing}. It begins with the first completion; `mantle try` makes some.\n")
     } else if report.is_empty() && before.as_ref().is_none_or(MarginReport::is_empty) {
@@ -239,7 +267,12 @@ async fn print(
         } else {
             String::new()
         };
+        let mut other_policies = String::new();
+        if let Some(frontier) = frontier {
+            frontier.section().push(&mut other_policies, width);
+        }
         mark + &layout::report(&report, width)
+            + &other_policies
             + &month_end.map_or_else(String::new, |end| end.text(width))
             + &compared.unwrap_or_default()
             + &layout::not_counted(side_files)
@@ -269,28 +302,35 @@ fn write(text: &str, out: &mut dyn Write) -> anyhow::Result<()> {
 
 fn json(
     report: &MarginReport,
-    compare: Option<&MarginReport>,
-    month_end: Option<&MonthEnd>,
+    beside: Beside<'_>,
     is_simulated: bool,
 ) -> serde_json::Result<String> {
     serde_json::to_string_pretty(&Printed {
         simulated: is_simulated.then_some(true),
         report,
-        month_end,
-        compare,
+        beside,
     })
 }
 
-/// The JSON form: the report; as `compare` the whole report of the other period, if one was asked
-/// for; and `simulated` where it is made up.
+/// The JSON form: the report, what was asked for beside it, and `simulated` where it is made up.
 #[derive(serde::Serialize)]
 struct Printed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     simulated: Option<bool>,
     #[serde(flatten)]
     report: &'a MarginReport,
+    #[serde(flatten)]
+    beside: Beside<'a>,
+}
+
+/// What stands beside a report, where it was asked for: where the month ends, what other policies
+/// would have brought, and as `compare` the whole report of the other period.
+#[derive(serde::Serialize)]
+struct Beside<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     month_end: Option<&'a MonthEnd>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frontier: Option<&'a Frontier>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compare: Option<&'a MarginReport>,
 }

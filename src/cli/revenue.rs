@@ -239,6 +239,11 @@ fn said(booking: &Booking) -> String {
             format!("{name}: {} {often}", amount(*paid))
         }
         Booking::Usage(usage) => format!("{}: {} calls", usage.model, usage.calls),
+        Booking::Correction(correction) => {
+            let factor = i128::from(correction.factor_ppm) * 1_000_000;
+            let factor = crate::domain::Money::format_pico(factor, 6);
+            format!("{} at {} × {factor}", correction.model, correction.supplier)
+        }
         Booking::Funnel(funnel) => {
             format!(
                 "{} requests, {} offered, {} accepted",

@@ -18,7 +18,7 @@ use crate::ledger::{LedgerReader, ReportQuery};
 use crate::prices::Prices;
 use crate::routing::off_policy::Wish;
 
-mod policy;
+pub(super) mod policy;
 mod regions;
 
 /// What is simulated, in one sentence.
@@ -43,7 +43,7 @@ pub struct SimulateArgs {
     /// What the period would have earned, in USD [default: what it has]
     #[arg(long, value_name = "USD")]
     pub revenue: Option<Money>,
-    /// What other decisions would have brought: free, cheapest, always=MODEL, or embedded=0.6
+    /// What other decisions would have brought: free, cheapest, always=MODEL, embedded=0.6, or worth=0.3
     #[arg(long, value_name = "POLICY", conflicts_with_all = ["prices", "swap", "revenue"])]
     pub policy: Option<String>,
     /// What the rule on regions costs at the most: the price of keeping data where it must be
@@ -130,7 +130,7 @@ pub async fn run(
         .map(|said| MicroUsd::rounded(said.pico_usd().into()));
     let sum = |of: fn(&Line) -> i128| MicroUsd::rounded(lines.iter().map(of).sum());
     let (paid, simulated) = (sum(|line| line.cost_usd), sum(|line| line.simulated_usd));
-    let other = margin.cost() - margin.metered_cost();
+    let other = margin.cost() - margin.controllable_cost();
     let outcome = Outcome {
         lines: &lines,
         paid,
@@ -193,7 +193,7 @@ fn lines(
 ) -> anyhow::Result<Vec<Line>> {
     let mut lines: BTreeMap<&str, Line> = BTreeMap::new();
     for group in groups {
-        let paid = group.cost_pico + group.failed_pico;
+        let paid = group.cost_pico;
         let swap = swaps.get(&group.model);
         let key = swap.or(group.price_id.as_ref());
         let new = key.and_then(|key| prices.find(key, group.at));

@@ -103,6 +103,33 @@ pub enum Booking {
     Usage(Box<UsageBooking>),
     /// What became of suggestions, where another program counted it.
     Funnel(Box<FunnelBooking>),
+    /// What an invoice, named by the row's reference, says of calls of the span. A later booking of
+    /// the same invoice, model and supplier takes its place.
+    Correction(Correction),
+}
+
+/// What calls have cost by an invoice whose usage was counted here and not by the provider: those that
+/// were closed, cut off or said nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Correction {
+    /// The model, by its name in the configuration.
+    pub model: String,
+    /// Who sent the invoice: the host that was called.
+    pub supplier: String,
+    /// Their cost over what the ledger assumes, in millionths; a million undoes what was booked
+    /// before.
+    pub factor_ppm: u64,
+}
+
+impl Correction {
+    /// The factor that changes nothing.
+    pub const NO_CHANGE: u64 = 1_000_000;
+
+    /// Returns whether it only undoes an earlier one.
+    #[must_use]
+    pub const fn is_undone(&self) -> bool {
+        self.factor_ppm == Self::NO_CHANGE
+    }
 }
 
 /// GPUs that are paid for whether they work or not.
@@ -219,6 +246,7 @@ impl Booking {
             Self::Cost { .. } => "cost",
             Self::Usage(_) => "usage",
             Self::Funnel(_) => "funnel",
+            Self::Correction(_) => "correction",
         }
     }
 }

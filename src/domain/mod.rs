@@ -27,7 +27,9 @@ mod timestamp;
 mod usage;
 
 pub use allowance::Allowance;
-pub use booking::{Booking, BookingRow, FunnelBooking, Pool, PoolTerms, Power, UsageBooking};
+pub use booking::{
+    Booking, BookingRow, Correction, FunnelBooking, Pool, PoolTerms, Power, UsageBooking,
+};
 pub use completion::{
     Candidate, Completion, CompletionRequest, Confidence, DocumentUri, Finish, Origin, Source,
     Trigger,

@@ -149,7 +149,7 @@ impl Engine {
         });
         let reading = Reading {
             ceiling,
-            spent: Money::saturating(report.totals.known_cost_pico),
+            spent: Money::saturating(report.spent_pico()),
             of_others,
             seat,
             at,

@@ -65,6 +65,10 @@ impl Billed {
             calls: self.calls,
             unpriced: self.unpriced_calls,
             cost_pico: self.cost_pico,
+            unreported_pico: match self.basis {
+                BillingBasis::Reported => 0,
+                BillingBasis::Partial | BillingBasis::Assumed => self.cost_pico,
+            },
             cancelled: 0,
             cancelled_pico: None,
             failed: 0,

@@ -77,6 +77,8 @@ pub(super) fn add_booked(
 const CALLS: &str = "SELECT model, tier, host, lab, price_id, at / 86400000000 AS day, \
     COUNT(*) AS n, COUNT(cost) AS priced, \
     SUM(cost / 1000000000) AS high, SUM(cost % 1000000000) AS low, \
+    SUM(CASE WHEN basis <> 'reported' AND status IS NULL THEN cost / 1000000000 END) AS unreported_high, \
+    SUM(CASE WHEN basis <> 'reported' AND status IS NULL THEN cost % 1000000000 END) AS unreported_low, \
     SUM(outcome = 'cancelled') AS cancelled, \
     SUM(CASE WHEN outcome = 'cancelled' THEN cost / 1000000000 END) AS cancelled_high, \
     SUM(CASE WHEN outcome = 'cancelled' THEN cost % 1000000000 END) AS cancelled_low, \
@@ -129,6 +131,7 @@ fn call_group(row: &SqliteRow) -> Result<CallGroup, sqlx::Error> {
         calls: all - failed,
         unpriced: all - count("priced")?,
         cost_pico: pico("high", "low")?,
+        unreported_pico: pico("unreported_high", "unreported_low")?,
         cancelled: count("cancelled")?,
         cancelled_pico: Some(pico("cancelled_high", "cancelled_low")?),
         failed,
@@ -177,6 +180,8 @@ fn group(usage: &UsageBooking, at: Timestamp) -> CallGroup {
         unpriced: unpriced(usage.cost, usage.calls)
             + unpriced(usage.failed_cost, usage.failed_calls),
         cost_pico: pico(usage.cost) + pico(usage.failed_cost),
+        // Whoever adds calls up has the provider's word for them, or none that an invoice could correct.
+        unreported_pico: 0,
         cancelled: usage.cancelled_calls,
         cancelled_pico: None,
         failed: usage.failed_calls,

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::error::{LedgerError, is_busy};
+use super::insert::STATEMENTS;
 use super::schema;
 
 /// How long a file is tried that other processes hold or are creating at this moment.
@@ -25,6 +26,8 @@ pub(super) async fn open_for_writing(
         // FULL syncs the log at every commit: what was acknowledged survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(busy_timeout)
+        // All that put events into tables, and a few beside them.
+        .statement_cache_capacity(STATEMENTS + 16)
         .disable_statement_logging();
     let started = Instant::now();
     loop {

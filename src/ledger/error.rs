@@ -75,6 +75,12 @@ pub enum LedgerError {
         /// What does not add up.
         problem: &'static str,
     },
+    /// What an invoice corrects is damaged, or two of them contradict each other.
+    #[error("a correction by an invoice cannot be applied: {reason}")]
+    Correction {
+        /// Which, why, and what to do.
+        reason: String,
+    },
     /// Seats times price is more than an amount can be.
     #[error(
         "seats and seat price multiply to more than can be reckoned with; check --seats and --seat-price"

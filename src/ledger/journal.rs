@@ -57,19 +57,19 @@ impl Journal {
             });
         }
         if let Some(open) = open.as_mut() {
-            open.file.append_unsynced(std::slice::from_ref(event))?;
+            open.file.append_unsynced(&[event])?;
             open.waiting.insert(id);
         }
         Ok(())
     }
 
     /// Hears that events are on disk; the file is empty once nothing is waited for.
-    pub(super) fn written(&self, events: &[LedgerEvent]) {
+    pub(super) fn written(&self, events: &[&LedgerEvent]) {
         let mut open = self.lock();
         let Some(open) = open.as_mut().filter(|open| !open.waiting.is_empty()) else {
             return;
         };
-        for id in events.iter().filter_map(id_of) {
+        for id in events.iter().filter_map(|event| id_of(event)) {
             open.waiting.remove(&id);
         }
         if open.waiting.is_empty()

@@ -2,11 +2,11 @@
 
 use futures::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row};
+use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::connection::open_for_reading;
 use super::error::LedgerError;
-use super::reader::LedgerReader;
+use super::reader::{LedgerReader, version};
 use crate::domain::{Action, ArmEstimate, ModelId, Reason, Timestamp};
 
 /// One decision point, with its fallbacks.
@@ -32,6 +32,9 @@ pub struct Logged {
     pub arms: Vec<ArmEstimate>,
     /// Characters that were accepted of what it offered, now or later from the cache.
     pub accepted_chars: u64,
+    /// Of what it offered, characters that the look after ten minutes has found; `None` where
+    /// nothing has looked.
+    pub kept_chars: Option<u64>,
     /// What its calls have cost, in pico-USD.
     pub cost_pico: i64,
     /// Calls of it whose cost is not known.
@@ -39,22 +42,35 @@ pub struct Logged {
 }
 
 /// What is credited to a request is credited to its first decision, whichever of its steps it names.
-const LOGGED: &str = "\
-    SELECT d.at, d.user, d.language, d.action, d.arm, d.reason, d.propensity, \
-    d.epsilon IS NOT NULL AS is_drawn, d.arms, \
-    COALESCE(o.characters, 0) AS characters, COALESCE(c.cost, 0) AS cost, \
-    COALESCE(c.unpriced, 0) AS unpriced \
-    FROM decisions d \
-    LEFT JOIN (SELECT s.completion AS completion, SUM(x.characters) AS characters \
-        FROM outcomes x JOIN decisions s ON s.id = x.decision \
-        WHERE s.at >= ?1 AND s.at < ?2 AND x.kind IN ('accepted', 'partly-accepted') \
-        GROUP BY s.completion) o ON o.completion = d.completion \
-    LEFT JOIN (SELECT s.completion AS completion, SUM(x.cost) AS cost, \
-        SUM(x.cost IS NULL) AS unpriced \
-        FROM calls x JOIN decisions s ON s.id = x.decision \
-        WHERE s.at >= ?1 AND s.at < ?2 \
-        GROUP BY s.completion) c ON c.completion = d.completion \
-    WHERE d.at >= ?1 AND d.at < ?2 AND d.step = 0 AND d.origin = 'lsp' ORDER BY d.at";
+/// A file of version 1 has no looks.
+fn query(version: i64) -> String {
+    let looks = match version {
+        ..2 => "SELECT NULL AS completion, NULL AS kept",
+        _ => {
+            "SELECT s.completion AS completion, SUM(r.kept_chars) AS kept \
+             FROM retentions r JOIN decisions s ON s.id = r.decision \
+             WHERE s.at >= ?1 AND s.at < ?2 AND r.after_s = 600 GROUP BY s.completion"
+        }
+    };
+    format!(
+        "SELECT d.at, d.user, d.language, d.action, d.arm, d.reason, d.propensity, \
+         d.epsilon IS NOT NULL AS is_drawn, d.arms, \
+         COALESCE(o.characters, 0) AS characters, k.kept AS kept, COALESCE(c.cost, 0) AS cost, \
+         COALESCE(c.unpriced, 0) AS unpriced \
+         FROM decisions d \
+         LEFT JOIN (SELECT s.completion AS completion, SUM(x.characters) AS characters \
+             FROM outcomes x JOIN decisions s ON s.id = x.decision \
+             WHERE s.at >= ?1 AND s.at < ?2 AND x.kind IN ('accepted', 'partly-accepted') \
+             GROUP BY s.completion) o ON o.completion = d.completion \
+         LEFT JOIN ({looks}) k ON k.completion = d.completion \
+         LEFT JOIN (SELECT s.completion AS completion, SUM(x.cost) AS cost, \
+             SUM(x.cost IS NULL) AS unpriced \
+             FROM calls x JOIN decisions s ON s.id = x.decision \
+             WHERE s.at >= ?1 AND s.at < ?2 \
+             GROUP BY s.completion) c ON c.completion = d.completion \
+         WHERE d.at >= ?1 AND d.at < ?2 AND d.step = 0 AND d.origin = 'lsp' ORDER BY d.at"
+    )
+}
 
 impl LedgerReader {
     /// Tells `hear` the decision points of a period, in order.
@@ -69,7 +85,8 @@ impl LedgerReader {
     ) -> Result<(), LedgerError> {
         let failed = |error| LedgerError::read(&self.path, &error);
         let mut connection = open_for_reading(&self.path).await?;
-        let mut rows = sqlx::query(LOGGED)
+        let version = version(&mut connection).await.map_err(failed)?;
+        let mut rows = sqlx::query(AssertSqlSafe(query(version)))
             .bind(since.unix_micros())
             .bind(until.unix_micros())
             .fetch(&mut connection);
@@ -106,6 +123,9 @@ fn logged(row: &SqliteRow) -> Result<Option<Logged>, sqlx::Error> {
         is_drawn: row.try_get("is_drawn")?,
         arms,
         accepted_chars: count("characters")?,
+        kept_chars: row
+            .try_get::<Option<i64>, _>("kept")?
+            .map(|kept| u64::try_from(kept).unwrap_or(0)),
         cost_pico: row.try_get("cost")?,
         unpriced: count("unpriced")?,
     }))

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::increment::Increment;
 use super::jaggedness::{Cell, Jaggedness};
-use super::margin::{Margin, MeteredLine, PerUnit, PoolLine};
-use crate::domain::{MicroUsd, Money};
+use super::margin::{CorrectionLine, Margin, MeteredLine, PerUnit, PoolLine};
+use crate::domain::{MicroUsd, Money, Timestamp};
 
 pub(super) fn of(margin: &Margin) -> Value {
     let savings = &margin.savings;
@@ -32,6 +32,8 @@ pub(super) fn of(margin: &Margin) -> Value {
             "models": margin.metered.iter().map(metered).collect::<Vec<_>>(),
             "cost_usd": margin.is_cost_known.then(|| text(margin.metered_cost())),
         },
+        "corrections": margin.corrections.iter().map(correction).collect::<Vec<_>>(),
+        "correction_usd": margin.correction_cost().to_string(),
         "inference_cost_usd": margin.inference_cost().to_string(),
         "cost_usd": margin.cost().to_string(),
         "gross_profit_usd": margin.gross_profit().map(text),
@@ -184,6 +186,20 @@ fn metered(line: &MeteredLine) -> Value {
             "output_usd": classes.output.to_string(),
         })),
         "prompt_cache_saving_usd": line.cache_saving.map(text),
+    })
+}
+
+fn correction(line: &CorrectionLine) -> Value {
+    let day = |at: Timestamp| at.to_utc().date().to_string();
+    json!({
+        "invoice": line.invoice,
+        "model": line.model,
+        "supplier": line.supplier,
+        "since": day(line.since),
+        "until": day(line.until),
+        "factor_ppm": line.factor_ppm,
+        "assumed_usd": line.assumed.to_string(),
+        "correction_usd": line.extra.to_string(),
     })
 }
 

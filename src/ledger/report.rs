@@ -249,6 +249,14 @@ impl MarginReport {
         Some(earned.net().to_string())
     }
 
+    /// Returns what calls have cost in pico-USD, as what may still be spent is reckoned: by the
+    /// invoices that are applied, where these say more than the ledger.
+    #[must_use]
+    pub fn spent_pico(&self) -> i128 {
+        let more = self.margin.correction_cost().get().max(0);
+        self.totals.known_cost_pico + more.saturating_mul(1_000_000)
+    }
+
     /// Returns (revenue − cost) ÷ revenue, with all that is booked; `None` without revenue, and
     /// while the cost of no call is known.
     #[must_use]

@@ -88,7 +88,7 @@ impl Spool {
     }
 
     /// Appends events; when this returns, they are on disk. On an error none of them counts.
-    pub(super) fn append(&mut self, events: &[LedgerEvent]) -> io::Result<()> {
+    pub(super) fn append(&mut self, events: &[&LedgerEvent]) -> io::Result<()> {
         let length = self.write(events)?;
         self.file.sync_data()?;
         self.length = length;
@@ -96,7 +96,7 @@ impl Spool {
     }
 
     /// Appends events; when this returns, they survive this process, but not a power cut.
-    pub(super) fn append_unsynced(&mut self, events: &[LedgerEvent]) -> io::Result<()> {
+    pub(super) fn append_unsynced(&mut self, events: &[&LedgerEvent]) -> io::Result<()> {
         self.length = self.write(events)?;
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Spool {
     }
 
     /// Writes behind what counts, and returns the length that counts if this does.
-    fn write(&mut self, events: &[LedgerEvent]) -> io::Result<u64> {
+    fn write(&mut self, events: &[&LedgerEvent]) -> io::Result<u64> {
         let mut lines = Vec::new();
         for event in events {
             serde_json::to_writer(&mut lines, event)?;

@@ -220,8 +220,8 @@ impl Writer {
             Message::Event(event) | Message::Waited(event, _) => Some(event),
             Message::Flush(_) | Message::Close(_) => None,
         });
-        // Copies: what is in hand must still be there after a panic.
-        let events: Vec<LedgerEvent> = self.backlog.iter().chain(new).cloned().collect();
+        // Borrowed: what is in hand must still be there after a panic.
+        let events: Vec<&LedgerEvent> = self.backlog.iter().chain(new).collect();
         if events.is_empty() {
             if !self.is_well() && self.store.try_again().await {
                 self.is_written();
@@ -232,8 +232,8 @@ impl Writer {
         self.panics = 0;
         match written {
             Ok(()) => {
-                self.backlog.clear();
                 self.journal.written(&events);
+                self.backlog.clear();
                 self.is_written();
                 self.answer(&Ok(()));
             }
@@ -356,7 +356,7 @@ impl Store {
     }
 
     /// Returns when the events are on disk, or with the reason why they are on none.
-    async fn write(&mut self, events: &[LedgerEvent]) -> Result<(), String> {
+    async fn write(&mut self, events: &[&LedgerEvent]) -> Result<(), String> {
         #[cfg(test)]
         self.panic_if_told();
         let reason = match self.write_to_ledger(events).await {
@@ -371,7 +371,7 @@ impl Store {
             .map_err(|error| format!("{reason}; its side file: {error}"))
     }
 
-    async fn write_to_ledger(&mut self, events: &[LedgerEvent]) -> Result<(), String> {
+    async fn write_to_ledger(&mut self, events: &[&LedgerEvent]) -> Result<(), String> {
         let started = Instant::now();
         if let Some((next_try, reason)) = &self.next_try
             && started < *next_try
@@ -400,7 +400,7 @@ impl Store {
     }
 
     /// Commits events as one transaction.
-    async fn commit(&mut self, events: &[LedgerEvent]) -> Result<(), String> {
+    async fn commit(&mut self, events: &[&LedgerEvent]) -> Result<(), String> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => open_for_writing(&self.path, self.settings.busy_timeout)
@@ -411,7 +411,7 @@ impl Store {
         let committed = async {
             // IMMEDIATE takes the write lock at once, where the busy timeout can wait for it.
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-            insert(&mut transaction, events).await?;
+            insert(&mut transaction, events.iter().copied()).await?;
             transaction.commit().await
         };
         committed.await.map_err(|error: sqlx::Error| {
@@ -422,7 +422,7 @@ impl Store {
         })
     }
 
-    fn write_to_spool(&mut self, events: &[LedgerEvent]) -> std::io::Result<()> {
+    fn write_to_spool(&mut self, events: &[&LedgerEvent]) -> std::io::Result<()> {
         let mut spool = match self.spool.take() {
             Some(spool) if spool.path().exists() => spool,
             _ => {
@@ -469,7 +469,8 @@ impl Store {
 
     async fn merge(&mut self, leftover: Leftover) -> Result<(), String> {
         for events in leftover.events.chunks(GROUP) {
-            self.commit(events).await?;
+            let events: Vec<&LedgerEvent> = events.iter().collect();
+            self.commit(&events).await?;
         }
         leftover.settle().map_err(|error| error.to_string())
     }

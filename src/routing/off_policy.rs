@@ -24,7 +24,7 @@ pub const FEWEST_CLUSTERS: f64 = 200.0;
 /// played.
 pub const MOST_OFF_SUPPORT: f64 = 0.05;
 
-/// One decision as it was played, and what the other policy would have done there.
+/// One decision as it was played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Whose, and of which day.
@@ -35,12 +35,19 @@ pub struct Sample {
     pub taken: u64,
     /// How likely that was.
     pub propensity: f64,
-    /// What the other policy would have done.
-    pub wanted: u64,
-    /// Whether that could have been played here.
-    pub is_supported: bool,
-    /// What came of it: characters, or money.
-    pub reward: f64,
+    /// Whether chance had a part in it: every option that was let in has a floor under it then.
+    pub is_drawn: bool,
+}
+
+impl Sample {
+    /// Returns one over the probability where the other policy does the same, else 0.
+    fn weight(&self, wanted: u64) -> f64 {
+        if self.taken == wanted {
+            1.0 / self.propensity.max(f64::MIN_POSITIVE)
+        } else {
+            0.0
+        }
+    }
 }
 
 /// A value with its interval of 95 %.
@@ -103,101 +110,141 @@ pub enum TooThin {
     },
 }
 
-/// Weighs the evidence; without enough of it there is no verdict.
-///
-/// # Errors
-///
-/// [`TooThin`], with the reason.
-pub fn evidence(samples: &[Sample]) -> (Evidence, Result<(), TooThin>) {
-    let mut weights: HashMap<u64, f64> = HashMap::new();
-    let mut largest_weight: f64 = 0.0;
-    for sample in samples {
-        let weight = weight(sample);
-        largest_weight = largest_weight.max(weight);
-        *weights.entry(sample.cluster).or_default() += weight;
+/// Rows and what came of them, on which any number of policies can be judged.
+pub struct Judge<'s> {
+    samples: &'s [Sample],
+    /// What came of each row: characters, or money.
+    rewards: &'s [f64],
+    /// The cluster of each row, counted from 0, and how many there are.
+    clusters: Vec<usize>,
+    n_clusters: usize,
+    guess: Guess,
+    /// What is believed of what was done, by row.
+    of_taken: Vec<f64>,
+}
+
+impl<'s> Judge<'s> {
+    /// Takes rows and what came of each of them.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many rewards as rows.
+    #[must_use]
+    pub fn of(samples: &'s [Sample], rewards: &'s [f64]) -> Self {
+        assert_eq!(samples.len(), rewards.len(), "a reward for each row");
+        let mut numbers: HashMap<u64, usize> = HashMap::new();
+        let clusters = samples.iter().map(|sample| {
+            let next = numbers.len();
+            *numbers.entry(sample.cluster).or_insert(next)
+        });
+        let clusters = clusters.collect();
+        let guess = Guess::of(samples, rewards);
+        let of_taken = guess.of_rows(samples, |row| samples[row].taken);
+        Self {
+            samples,
+            rewards,
+            clusters,
+            n_clusters: numbers.len(),
+            guess,
+            of_taken,
+        }
     }
-    let sum: f64 = weights.values().sum();
-    let squares: f64 = weights.values().map(|weight| weight * weight).sum();
-    let supported = samples.iter().filter(|sample| sample.is_supported).count();
-    let evidence = Evidence {
-        decisions: samples.len(),
-        clusters: weights.len(),
-        effective_clusters: if squares > 0.0 {
-            sum * sum / squares
+
+    /// Weighs the evidence on a policy that would have done `wanted` in a row; without enough of it
+    /// there is no verdict.
+    ///
+    /// # Errors
+    ///
+    /// [`TooThin`], with the reason.
+    pub fn evidence(&self, wanted: impl Fn(usize) -> u64) -> (Evidence, Result<(), TooThin>) {
+        let mut weights = vec![0.0; self.n_clusters];
+        let mut largest_weight: f64 = 0.0;
+        let mut supported = 0_usize;
+        for (row, sample) in self.samples.iter().enumerate() {
+            let wanted = wanted(row);
+            let weight = sample.weight(wanted);
+            largest_weight = largest_weight.max(weight);
+            weights[self.clusters[row]] += weight;
+            supported += usize::from(sample.is_drawn || sample.taken == wanted);
+        }
+        let sum: f64 = weights.iter().sum();
+        let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
+        let evidence = Evidence {
+            decisions: self.samples.len(),
+            clusters: self.n_clusters,
+            effective_clusters: if squares > 0.0 {
+                sum * sum / squares
+            } else {
+                0.0
+            },
+            largest_weight,
+            support: supported as f64 / self.samples.len().max(1) as f64,
+        };
+        let off_support = 1.0 - evidence.support;
+        let is_enough = if off_support > MOST_OFF_SUPPORT {
+            Err(TooThin::Support {
+                share: off_support * 100.0,
+            })
+        } else if evidence.effective_clusters < FEWEST_CLUSTERS {
+            Err(TooThin::Clusters {
+                effective: evidence.effective_clusters,
+            })
         } else {
-            0.0
-        },
-        largest_weight,
-        support: supported as f64 / samples.len().max(1) as f64,
-    };
-    let off_support = 1.0 - evidence.support;
-    let is_enough = if off_support > MOST_OFF_SUPPORT {
-        Err(TooThin::Support {
-            share: off_support * 100.0,
-        })
-    } else if evidence.effective_clusters < FEWEST_CLUSTERS {
-        Err(TooThin::Clusters {
-            effective: evidence.effective_clusters,
-        })
-    } else {
-        Ok(())
-    };
-    (evidence, is_enough)
-}
-
-/// Estimates what the other policy would have reached per decision. Says nothing of whether the
-/// evidence is enough: see [`evidence`].
-#[must_use]
-pub fn judge(samples: &[Sample]) -> Verdict {
-    let guess = Guess::of(samples);
-    let rows: Vec<(u64, f64, f64)> = samples
-        .iter()
-        .map(|sample| {
-            let wanted = guess.of_option(sample, sample.wanted);
-            let taken = guess.of_option(sample, sample.taken);
-            let other = wanted + weight(sample) * (sample.reward - taken);
-            (sample.cluster, sample.reward, other)
-        })
-        .collect();
-    Verdict {
-        logged: mean(rows.iter().map(|(cluster, logged, _)| (*cluster, *logged))),
-        other: mean(rows.iter().map(|(cluster, _, other)| (*cluster, *other))),
-        change: mean(
-            rows.iter()
-                .map(|(cluster, logged, other)| (*cluster, other - logged)),
-        ),
+            Ok(())
+        };
+        (evidence, is_enough)
     }
-}
 
-/// One over the probability where both do the same, else 0.
-fn weight(sample: &Sample) -> f64 {
-    if sample.taken == sample.wanted {
-        1.0 / sample.propensity.max(f64::MIN_POSITIVE)
-    } else {
-        0.0
+    /// Estimates what a policy that would have done `wanted` in a row would have reached per
+    /// decision. Says nothing of whether the evidence is enough: see [`Judge::evidence`].
+    #[must_use]
+    pub fn verdict(&self, wanted: impl Fn(usize) -> u64) -> Verdict {
+        let mut others = self.guess.of_rows(self.samples, &wanted);
+        for (row, other) in others.iter_mut().enumerate() {
+            let weight = self.samples[row].weight(wanted(row));
+            *other += weight * (self.rewards[row] - self.of_taken[row]);
+        }
+        let pairs = others.iter().zip(self.rewards);
+        Verdict {
+            logged: self.logged(),
+            other: self.mean(others.iter().copied()),
+            change: self.mean(pairs.map(|(other, logged)| other - logged)),
+        }
     }
-}
 
-/// The mean of all rows, with the spread of the clusters' sums around it.
-fn mean(rows: impl Iterator<Item = (u64, f64)> + Clone) -> Interval {
-    let count = rows.clone().count().max(1) as f64;
-    let value = rows.clone().map(|(_, value)| value).sum::<f64>() / count;
-    let mut sums: HashMap<u64, f64> = HashMap::new();
-    for (cluster, row) in rows {
-        *sums.entry(cluster).or_default() += row - value;
+    /// Returns how many clusters there are.
+    #[must_use]
+    pub const fn clusters(&self) -> usize {
+        self.n_clusters
     }
-    let clusters = sums.len() as f64;
-    let squares: f64 = sums.values().map(|sum| sum * sum).sum();
-    let spread = match clusters > 1.0 {
-        true => (squares * clusters / (clusters - 1.0)).sqrt() / count,
-        false => f64::INFINITY,
-    };
-    // Student's t at 97.5 %, to its first order.
-    let quantile = 1.959_964 + 2.372_3 / (clusters - 1.0).max(1.0);
-    Interval {
-        value,
-        low: value - quantile * spread,
-        high: value + quantile * spread,
+
+    /// Returns the mean that was reached.
+    #[must_use]
+    pub fn logged(&self) -> Interval {
+        self.mean(self.rewards.iter().copied())
+    }
+
+    /// The mean of all rows, with the spread of the clusters' sums around it.
+    fn mean(&self, rows: impl Iterator<Item = f64> + Clone) -> Interval {
+        let count = self.samples.len().max(1) as f64;
+        let value = rows.clone().sum::<f64>() / count;
+        let mut sums = vec![0.0; self.n_clusters];
+        for (cluster, row) in self.clusters.iter().zip(rows) {
+            sums[*cluster] += row - value;
+        }
+        let clusters = self.n_clusters as f64;
+        let squares: f64 = sums.iter().map(|sum| sum * sum).sum();
+        let spread = match clusters > 1.0 {
+            true => (squares * clusters / (clusters - 1.0)).sqrt() / count,
+            false => f64::INFINITY,
+        };
+        // Student's t at 97.5 %, to its first order.
+        let quantile = 1.959_964 + 2.372_3 / (clusters - 1.0).max(1.0);
+        Interval {
+            value,
+            low: value - quantile * spread,
+            high: value + quantile * spread,
+        }
     }
 }
 
@@ -238,19 +285,32 @@ struct Guess {
 }
 
 impl Guess {
-    fn of(samples: &[Sample]) -> Self {
+    fn of(samples: &[Sample], rewards: &[f64]) -> Self {
         let mut guess = Self {
             all: HashMap::new(),
             folds: HashMap::new(),
         };
-        for sample in samples {
+        for (sample, reward) in samples.iter().zip(rewards) {
             for place in places(sample, sample.taken) {
-                guess.all.entry(place).or_default().add(sample.reward);
+                guess.all.entry(place).or_default().add(*reward);
                 let key = (fold(sample.cluster), place);
-                guess.folds.entry(key).or_default().add(sample.reward);
+                guess.folds.entry(key).or_default().add(*reward);
             }
         }
         guess
+    }
+
+    /// What is believed of an option in each row. Rows are many; folds, cells and options are few.
+    fn of_rows(&self, samples: &[Sample], option: impl Fn(usize) -> u64) -> Vec<f64> {
+        let mut known: HashMap<(u64, u64, u64), f64> = HashMap::new();
+        let of_row = |(row, sample): (usize, &Sample)| {
+            let option = option(row);
+            let key = (fold(sample.cluster), sample.cell, option);
+            *known
+                .entry(key)
+                .or_insert_with(|| self.of_option(sample, option))
+        };
+        samples.iter().enumerate().map(of_row).collect()
     }
 
     fn of_option(&self, sample: &Sample, option: u64) -> f64 {

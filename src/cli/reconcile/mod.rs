@@ -1,6 +1,7 @@
 //! `mantle reconcile INVOICE`: the provider's bill beside the ledger, by model, day and token class,
 //! and what nobody can explain.
 
+mod apply;
 mod invoice;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,9 +45,30 @@ pub struct ReconcileArgs {
     /// How much of the invoice may be unexplained, in per cent
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     pub tolerance: f64,
+    /// Book what it says of calls that were not reported, so that later reports show it; again, it takes
+    /// the place of what it said before
+    #[arg(long)]
+    pub apply: bool,
+    /// Take back what the invoice of this name has booked; the file is not read
+    #[arg(long, conflicts_with_all = ["apply", "columns", "provider", "host"])]
+    pub undo: bool,
+    /// Name of the invoice in reports [default: its file's name]
+    #[arg(long)]
+    pub name: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl ReconcileArgs {
+    /// Returns the name of the invoice.
+    fn name(&self) -> String {
+        let of_file = || {
+            let name = self.invoice.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        };
+        self.name.clone().unwrap_or_else(of_file)
+    }
 }
 
 /// One line: what the invoice says, and what the ledger does.
@@ -76,15 +98,21 @@ struct Comparison {
     unpriced_calls: u64,
 }
 
-/// Compares the invoice with the ledger at `ledger`.
+/// Compares the invoice with the ledger at `ledger`, and applies it if that is asked for; `now` is when
+/// that is written down.
 ///
 /// # Errors
-/// When the file says what no invoice says, or is of a time of which the ledger knows nothing.
+/// When the file says what no invoice says, is of a time of which the ledger knows nothing, or cannot
+/// be applied.
 pub async fn run(
     args: &ReconcileArgs,
     ledger: &Path,
+    now: Timestamp,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    if args.undo {
+        return undo(args, ledger, now, out).await;
+    }
     let (shape, invoice) = invoice::read(&args.invoice, args.provider.as_deref(), &args.columns)?;
     let reader = LedgerReader::open_read_only(ledger).await?;
     let days: BTreeSet<Date> = invoice.lines.keys().map(|(day, _)| *day).collect();
@@ -108,10 +136,21 @@ pub async fn run(
         );
     }
     let comparison = compare(shape, (since, until), &invoice, &ours);
+    let name = args.name();
+    let applied = match args.apply {
+        false => None,
+        true => {
+            let what = (name.as_str(), since, end);
+            Some(apply::apply((ledger, &reader), what, (&invoice, &ours), now).await?)
+        }
+    };
     let text = if args.json {
-        serde_json::to_string_pretty(&as_json(&comparison))? + "\n"
+        let mut body = as_json(&comparison);
+        body["applied"] = serde_json::to_value(&applied)?;
+        serde_json::to_string_pretty(&body)? + "\n"
     } else {
-        as_text(&comparison)
+        let said = applied.map(|applied| apply::text(&name, &applied));
+        as_text(&comparison) + &said.unwrap_or_default()
     };
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
@@ -122,6 +161,30 @@ pub async fn run(
     } else {
         ExitCode::SUCCESS
     })
+}
+
+async fn undo(
+    args: &ReconcileArgs,
+    ledger: &Path,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let name = args.name();
+    let undone = apply::undo(ledger, &name, now).await?;
+    if args.json {
+        let body = json!({"version": 1, "invoice": name, "undone": undone});
+        writeln!(out, "{}", serde_json::to_string_pretty(&body)?)?;
+    } else {
+        for said in undone {
+            let (model, supplier) = (said.model, said.supplier);
+            let factor = apply::factor(said.factor_ppm);
+            writeln!(
+                out,
+                "undone: {model} at {supplier} {factor} by invoice {name}"
+            )?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Whether two names are one model: providers bill a dated version of what was asked for.
@@ -173,6 +236,15 @@ fn nothing(invoice: &Invoice, (since, until): (Date, Date), all: &[Billed]) -> S
     )
 }
 
+/// Returns what an invoice calls the model of these calls; the ledger's name where it does not know it.
+fn model_on<'n>(invoice: &'n Invoice, billed: &'n Billed) -> &'n str {
+    let names = || invoice.lines.keys().map(|(_, model)| model.as_str());
+    names()
+        .find(|name| *name == billed.model)
+        .or_else(|| names().find(|name| is_same(&billed.model, name)))
+        .unwrap_or(&billed.model)
+}
+
 fn compare(
     shape: String,
     (since, until): (Date, Date),
@@ -216,10 +288,7 @@ fn compare(
             output: billed.output,
             cost_pico: billed.cost_pico,
         };
-        let names = invoice.lines.keys().map(|(_, model)| model);
-        let name = names.clone().find(|name| **name == billed.model);
-        let name = name.or_else(|| names.clone().find(|name| is_same(&billed.model, name)));
-        let name = name.unwrap_or(&billed.model).clone();
+        let name = model_on(invoice, billed).to_owned();
         comparison.total.ledger.add(&amounts);
         comparison
             .models

@@ -38,19 +38,30 @@ async fn ledger() -> tempfile::TempDir {
 }
 
 async fn reconcile(invoice: &str, more: &[&str]) -> anyhow::Result<(ExitCode, String)> {
+    reconcile_at(&ledger().await, invoice, more).await
+}
+
+/// Reconciles an invoice with the ledger in this folder, a day after its calls.
+async fn reconcile_at(
+    folder: &tempfile::TempDir,
+    invoice: &str,
+    more: &[&str],
+) -> anyhow::Result<(ExitCode, String)> {
     #[derive(clap::Parser)]
     struct Line {
         #[command(flatten)]
         args: ReconcileArgs,
     }
-    let folder = ledger().await;
     let file = folder.path().join("invoice.csv");
     fs::write(&file, invoice).expect("a file");
     let file = file.display().to_string();
     let line = ["reconcile", &file].into_iter().chain(more.iter().copied());
     let args = <Line as clap::Parser>::parse_from(line).args;
     let mut out = Vec::new();
-    let code = run(&args, &folder.path().join("ledger.db"), &mut out).await?;
+    // What is booked later is of a later moment.
+    static BOOKED: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(86_400);
+    let now = rows::at(BOOKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let code = run(&args, &folder.path().join("ledger.db"), now, &mut out).await?;
     Ok((code, String::from_utf8(out).expect("UTF-8")))
 }
 
@@ -184,4 +195,80 @@ fn a_dated_version_is_the_model_and_another_size_is_not() {
     assert!(is_same("claude-sonnet-5", "claude-sonnet-5-20260901"));
     assert!(!is_same("gpt-5", "gpt-5-mini"));
     assert!(!is_same("claude-sonnet-5", "claude-sonnet-5-5"));
+}
+
+async fn report(folder: &tempfile::TempDir) -> crate::ledger::MarginReport {
+    let reader = LedgerReader::open_read_only(&folder.path().join("ledger.db")).await;
+    let (since, until) = (rows::at(0), rows::at(86_400));
+    let query = crate::ledger::ReportQuery::new(since, until);
+    let report = reader.expect("a ledger").margin_report(&query).await;
+    report.expect("a report")
+}
+
+/// Half a dollar of the bill is unexplained, and one of two dollars was not reported: it cost a dollar
+/// and a half.
+#[tokio::test]
+async fn an_applied_invoice_is_a_line_of_later_reports_and_can_be_undone() {
+    use crate::domain::MicroUsd;
+    let folder = ledger().await;
+    let said = reconcile_at(&folder, OPENAI, &["--apply", "--json"]).await;
+    let said: Value = serde_json::from_str(&said.expect("it is applied").1).expect("JSON");
+    assert_eq!(said["applied"][0]["factor_ppm"], 1_500_000);
+
+    let applied = report(&folder).await;
+    assert_eq!(applied.margin.metered_cost(), MicroUsd::new(2_000_000));
+    assert_eq!(applied.margin.cost(), MicroUsd::new(2_500_000));
+    assert_eq!(applied.spent_pico(), 2_500_000_000_000);
+    let line = &applied.margin.corrections[0];
+    assert_eq!(
+        (line.invoice.as_str(), line.factor_ppm),
+        ("invoice.csv", 1_500_000)
+    );
+
+    // A cheaper bill of the same name takes its place; the budget keeps to what the ledger says.
+    let cheaper = OPENAI.replace("2.50", "1.75");
+    let (_, text) = reconcile_at(&folder, &cheaper, &["--apply"])
+        .await
+        .expect("applied");
+    assert!(text.contains("× 0.750000"), "{text}");
+    let applied = report(&folder).await;
+    assert_eq!(applied.margin.cost(), MicroUsd::new(1_750_000));
+    assert_eq!(applied.spent_pico(), 2_000_000_000_000);
+
+    // Another invoice of the same calls contradicts it, and is not booked.
+    let refused = reconcile_at(&folder, OPENAI, &["--apply", "--name", "other"]).await;
+    let refused = format!("{:#}", refused.expect_err("two invoices"));
+    assert!(refused.contains("`invoice.csv` and `other`"), "{refused}");
+    assert_eq!(report(&folder).await.margin.corrections.len(), 1);
+
+    let (_, text) = reconcile_at(&folder, "", &["--undo"])
+        .await
+        .expect("undone");
+    assert!(text.starts_with("undone: "), "{text}");
+    let undone = report(&folder).await.margin;
+    assert_eq!(
+        (undone.corrections.len(), undone.cost()),
+        (0, MicroUsd::new(2_000_000))
+    );
+    let twice = reconcile_at(&folder, "", &["--undo"])
+        .await
+        .expect_err("nothing is left");
+    assert!(
+        twice.to_string().contains("was taken back already"),
+        "{twice}"
+    );
+}
+
+#[tokio::test]
+async fn an_invoice_that_says_nothing_of_such_calls_is_not_applied() {
+    let refused = |invoice: String| async move {
+        let refused = reconcile(&invoice, &["--apply"]).await;
+        format!("{:#}", refused.expect_err("it is refused"))
+    };
+    let exact = refused(OPENAI.replace("2.50", "2.00")).await;
+    assert!(exact.contains("costs what the ledger assumes"), "{exact}");
+    let less = refused(OPENAI.replace("2.50", "0.50")).await;
+    assert!(less.contains("is more than the bill"), "{less}");
+    let other = refused(OPENAI.replace("2.50", "2000.00")).await;
+    assert!(other.contains("a thousand times"), "{other}");
 }

@@ -38,11 +38,17 @@ pub(super) fn sections(report: &MarginReport) -> Vec<Section> {
 pub(super) fn text(report: &MarginReport, width: Option<u16>) -> String {
     let mut text = String::new();
     for section in sections(report) {
-        push_section(&mut text, section.name, section.rows, width);
-        let note = format!(" {}", section.note);
-        text.push_str(&wrapped(&note, width));
+        section.push(&mut text, width);
     }
     text
+}
+
+impl Section {
+    /// Adds the section to a text, with an empty line before it.
+    pub fn push(self, text: &mut String, width: Option<u16>) {
+        push_section(text, self.name, self.rows, width);
+        text.push_str(&wrapped(&format!(" {}", self.note), width));
+    }
 }
 
 /// Breaks a note between words, so that it fits where the tables fit.

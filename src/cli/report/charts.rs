@@ -1,10 +1,12 @@
 //! The charts of the HTML page, each drawn once for light and once for dark rooms.
 
-use kuva::plot::{BarPlot, WaterfallPlot};
+use kuva::plot::scatter::MarkerShape;
+use kuva::plot::{BarPlot, LinePlot, ScatterPlot, WaterfallPlot};
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::theme::Theme;
 
+use super::frontier::{Frontier, Point};
 use crate::domain::MicroUsd;
 use crate::ledger::MarginReport;
 
@@ -41,7 +43,7 @@ pub(super) fn waterfall(report: &MarginReport) -> Option<Chart> {
             .with_delta("Revenue", dollars(earned.net()))
             .with_delta("Pools", minus(margin.pool_cost()))
             .with_delta("Other", minus(margin.other_cost()))
-            .with_delta("Calls", minus(margin.metered_cost()))
+            .with_delta("Calls", minus(margin.controllable_cost()))
             .with_total("Profit")
             .with_connectors()
     };
@@ -60,10 +62,91 @@ pub(super) fn bars(title: &'static str, lines: &[(String, f64)]) -> Option<Chart
     (!is_empty).then(|| drawn(title, &|| plot().into()))
 }
 
+/// Returns where other policies would lie between characters and margin, or cost where there is no
+/// revenue; `None` where there is nothing but what was.
+pub(super) fn frontier(frontier: &Frontier) -> Option<Chart> {
+    if frontier.points.len() < 2 {
+        return None;
+    }
+    let has_margin = frontier
+        .points
+        .iter()
+        .all(|point| point.gross_margin.is_some());
+    let height = |point: &Point| match point.gross_margin {
+        Some(margin) if has_margin => margin.map(|share| share * 100.0),
+        _ => point.cost_usd,
+    };
+    let place = |point: &Point| (point.characters[0], height(point)[0]);
+    let marks = |is_wanted: fn(&Point) -> bool, colour: &str, shape: MarkerShape| {
+        let points: Vec<&Point> = frontier
+            .points
+            .iter()
+            .filter(|point| is_wanted(point))
+            .collect();
+        let arms = |of: &dyn Fn(&Point) -> [f64; 3]| -> Vec<(f64, f64)> {
+            let arm = |point: &&Point| {
+                let [value, low, high] = of(point);
+                (value - low, high - value)
+            };
+            points.iter().map(arm).collect()
+        };
+        let names = points
+            .iter()
+            .map(|point| point.policy.as_deref().unwrap_or("as it was"));
+        ScatterPlot::new()
+            .with_data(points.iter().map(|point| place(point)))
+            .with_x_err_asymmetric(arms(&|point| point.characters))
+            .with_y_err_asymmetric(arms(&height))
+            .with_labels(names)
+            .with_repel_labels()
+            .with_marker(shape)
+            .with_color(colour)
+            .with_size(5.0)
+    };
+    let best = || {
+        let best = frontier.points.iter().filter(|point| point.is_on_frontier);
+        LinePlot::new()
+            .with_data(best.map(place))
+            .with_color(TOTAL)
+            .with_dashed()
+    };
+    let plots = || -> Vec<Plot> {
+        vec![
+            best().into(),
+            marks(|point| point.policy.is_some(), TOTAL, MarkerShape::Circle).into(),
+            marks(|point| point.policy.is_none(), LOST, MarkerShape::Diamond).into(),
+        ]
+    };
+    let across = format!("{} per 1,000 decision points", frontier.what());
+    let (title, up) = match has_margin {
+        true => (
+            "Frontier: estimated, not what happened; 95 % intervals",
+            "gross margin, %",
+        ),
+        false => (
+            "Frontier: estimated, not what happened; 95 % intervals; lower is cheaper",
+            "calls per 1,000 points, $",
+        ),
+    };
+    Some(drawn_with(title, &plots, Some((&across, up))))
+}
+
 fn drawn(title: &'static str, plot: &dyn Fn() -> Plot) -> Chart {
+    drawn_with(title, &|| vec![plot()], None)
+}
+
+fn drawn_with(
+    title: &'static str,
+    plots: &dyn Fn() -> Vec<Plot>,
+    axes: Option<(&str, &str)>,
+) -> Chart {
     let draw = |theme: Theme| {
-        let plots = vec![plot()];
-        let layout = Layout::auto_from_plots(&plots)
+        let plots = plots();
+        let mut layout = Layout::auto_from_plots(&plots);
+        if let Some((across, up)) = axes {
+            layout = layout.with_x_label(across).with_y_label(up);
+        }
+        let layout = layout
             .with_width(WIDTH.into())
             .with_height(HEIGHT.into())
             .with_font_family("system-ui, sans-serif")

@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use crate::cli::scratch::ScratchFolder;
 use crate::domain::{
-    Action, BillingBasis, Booking, BookingRow, BurstId, CacheHitRow, CacheLayer, CallId,
-    CallOutcome, CallRow, CompletionId, CursorSite, DecisionId, DecisionRow, Dice, EpisodeId,
-    Evidence, LedgerEvent, ModelId, Money, Origin, OutcomeKind, OutcomeRow, Pool, PoolTerms,
-    Protocol, Reason, RetentionRow, RowId, SuppressedRow, Tier, Timestamp, TokenCount, Trigger,
-    Usage, Who,
+    Action, ArmEstimate, BillingBasis, Booking, BookingRow, BurstId, CacheHitRow, CacheLayer,
+    CallId, CallOutcome, CallRow, CompletionId, CursorSite, DecisionId, DecisionRow, Dice,
+    EpisodeId, Evidence, Exclusion, LedgerEvent, ModelId, Money, Origin, OutcomeKind, OutcomeRow,
+    Pool, PoolTerms, Protocol, Reason, RetentionRow, RowId, SuppressedRow, Tier, Timestamp,
+    TokenCount, Trigger, Usage, Who,
 };
 use crate::ledger::Ledger;
 use crate::prices::Prices;
@@ -44,6 +44,24 @@ const CLIENTS: [(&str, f64); 3] = [
     ("Zed", 0.13),
 ];
 
+/// Share of the places where the embedded model is sure enough to answer.
+const SURE: f64 = 0.62;
+/// Share of the decisions that are explored; it also says that chance has a part in each of them.
+const EPSILON: f64 = 0.02;
+
+/// What a place is like before anybody is asked there.
+struct Spot<'s> {
+    who: &'s Who,
+    language: &'static str,
+    at: Timestamp,
+    /// How sure the embedded model is of its answer, where it is sure enough.
+    sure: Option<f64>,
+    /// How long answers are here, as a multiple of an arm's usual ones.
+    size: f64,
+    /// How much of the longest prompt there is.
+    filled: f64,
+}
+
 /// One who answers, and how the team fares with it.
 struct Arm {
     model: &'static str,
@@ -54,7 +72,7 @@ struct Arm {
     price: Option<&'static str>,
     host: &'static str,
     lab: Option<&'static str>,
-    /// Share of its offers that are accepted.
+    /// Share of its offers that are accepted, in the mean.
     accepted: f64,
     /// Characters that an accept keeps, on average.
     kept: f64,
@@ -113,6 +131,45 @@ const ARMS: [Arm; 4] = [
         answer: 300,
     },
 ];
+
+impl Arm {
+    fn is_embedded(&self) -> bool {
+        self.model == "embedded"
+    }
+
+    /// How likely an offer of it is accepted at a place.
+    fn accepts(&self, spot: &Spot<'_>) -> f64 {
+        match (spot.language, self.tier) {
+            _ if self.is_embedded() => spot.sure.unwrap_or(0.1),
+            // The dear model is worth most where types say much.
+            ("rust" | "java", Tier::Premium) => self.accepted + 0.06,
+            ("rust" | "java", Tier::OpenSource) => self.accepted - 0.04,
+            _ => self.accepted,
+        }
+    }
+
+    fn input(&self, spot: &Spot<'_>) -> u64 {
+        let (shortest, longest) = self.prompt;
+        (shortest as f64 + spot.filled * (longest - shortest) as f64) as u64
+    }
+
+    /// How likely it is asked first at a place: so that in all, each has its share.
+    fn chance(&self, spot: &Spot<'_>) -> f64 {
+        let free = ARMS[0].share;
+        let hosted: f64 = ARMS[1..].iter().map(|arm| arm.share).sum();
+        let of_free = match spot.sure {
+            Some(_) => free / SURE,
+            None => (1.0 - free - hosted) / (1.0 - SURE),
+        };
+        if !self.is_embedded() {
+            return (1.0 - of_free) * self.share / hosted;
+        }
+        match spot.sure {
+            Some(_) => of_free,
+            None => 0.0,
+        }
+    }
+}
 
 /// The moment that the made-up month ends at: the whole of September 2026.
 pub(super) fn end() -> Timestamp {
@@ -305,18 +362,49 @@ impl Month {
             }));
             return;
         }
-        let arm = self.pick(&ARMS, |arm| arm.share);
+        let sure = self.dice.share();
+        let spot = Spot {
+            who,
+            language,
+            at,
+            // From 25 to 47 in a hundred: the embedded model's share of accepts in the mean.
+            sure: (sure < SURE).then(|| 0.25 + 0.22 * sure / SURE),
+            size: 0.4 + 1.2 * self.dice.share(),
+            filled: self.dice.share(),
+        };
+        let arm = self.pick(&ARMS, |arm| arm.chance(&spot));
         let (decision, completion) = (
             DecisionId::from_uuid(self.id()),
             CompletionId::from_uuid(self.id()),
         );
-        self.decide((decision, completion), arm, (who, language, at), events);
+        self.decide((decision, completion), arm, &spot, events);
         let Some(arm) = arm else { return };
         let is_answered =
-            arm.model == "embedded" || self.call((decision, completion), arm, at, events);
+            arm.is_embedded() || self.call((decision, completion), arm, &spot, events);
         if is_answered && self.dice.share() < 0.82 {
             self.paid = Some((decision, completion));
-            self.offer((decision, completion), arm, (language, at), events);
+            self.offer((decision, completion), arm, &spot, events);
+        }
+    }
+
+    /// What the router knows of an arm at a place: what is so, in the mean.
+    fn estimate(&self, arm: &Arm, spot: &Spot<'_>) -> ArmEstimate {
+        let usage = Usage {
+            input_total: Some(TokenCount::new(arm.input(spot))),
+            output_total: Some(TokenCount::new(12 + arm.answer as u64)),
+            ..Usage::default()
+        };
+        let price = arm.price.and_then(|price| self.prices.find(price, spot.at));
+        let cost = price.and_then(|row| row.cost(&usage, Duration::ZERO, None));
+        let is_unsure = arm.is_embedded() && spot.sure.is_none();
+        ArmEstimate {
+            model: ModelId::new(arm.model),
+            tier: arm.tier,
+            p_accept: Some(arm.accepts(spot)),
+            kept_chars: Some(arm.kept * spot.size),
+            cost: Some(cost.unwrap_or(Money::ZERO)),
+            latency_ms: None,
+            excluded: is_unsure.then_some(Exclusion::NotSure),
         }
     }
 
@@ -324,9 +412,11 @@ impl Month {
         &mut self,
         (id, completion): (DecisionId, CompletionId),
         arm: Option<&Arm>,
-        (who, language, at): (&Who, &str, Timestamp),
+        spot: &Spot<'_>,
         events: &mut Vec<LedgerEvent>,
     ) {
+        let arms: Vec<ArmEstimate> = ARMS.iter().map(|arm| self.estimate(arm, spot)).collect();
+        let others = ARMS.iter().map(|arm| arm.chance(spot)).sum::<f64>();
         let site = CursorSite::ALL[self.dice.below(CursorSite::ALL.len())];
         events.push(LedgerEvent::Decision(Box::new(DecisionRow {
             id,
@@ -336,23 +426,23 @@ impl Month {
             completion,
             episode: None,
             burst: BurstId::from_uuid(self.id()),
-            who: who.clone(),
+            who: spot.who.clone(),
             origin: Origin::Lsp,
             trigger: Trigger::Automatic,
             document_version: None,
-            language: language.to_owned(),
+            language: spot.language.to_owned(),
             site,
-            arms: Vec::new(),
+            arms,
             action: match arm {
                 None => Action::Silent,
-                Some(arm) if arm.model == "embedded" => Action::Embedded,
+                Some(arm) if arm.is_embedded() => Action::Embedded,
                 Some(_) => Action::Call,
             },
             arm: arm.map(|arm| ModelId::new(arm.model)),
             tier: arm.map(|arm| arm.tier),
             reason: arm.map_or(Reason::NotWorthIt, |_| Reason::BestValue),
-            propensity: 1.0,
-            epsilon: None,
+            propensity: arm.map_or(1.0 - others, |arm| arm.chance(spot)),
+            epsilon: Some(EPSILON),
             seed: None,
             lambda: None,
             value_per_char: None,
@@ -363,7 +453,7 @@ impl Month {
             price_snapshot: None,
             feature_hash: None,
             features: None,
-            at,
+            at: spot.at,
         })));
     }
 
@@ -372,9 +462,10 @@ impl Month {
         &mut self,
         (decision, completion): (DecisionId, CompletionId),
         arm: &Arm,
-        at: Timestamp,
+        spot: &Spot<'_>,
         events: &mut Vec<LedgerEvent>,
     ) -> bool {
+        let at = spot.at;
         let fate = self.dice.share();
         let (outcome, basis) = match fate {
             _ if fate < 0.66 => (CallOutcome::Done, BillingBasis::Reported),
@@ -382,8 +473,7 @@ impl Month {
             _ if fate < 0.97 => (CallOutcome::Cancelled, BillingBasis::Partial),
             _ => (CallOutcome::RateLimited, BillingBasis::Reported),
         };
-        let (shortest, longest) = arm.prompt;
-        let input = (shortest + self.dice.below(longest - shortest)) as u64;
+        let input = arm.input(spot);
         // Long prompts keep their beginning, which the host has read before.
         let cached = match arm.tier {
             Tier::Premium => input / 2,
@@ -439,11 +529,12 @@ impl Month {
         &mut self,
         (decision, completion): (DecisionId, CompletionId),
         arm: &Arm,
-        (language, at): (&str, Timestamp),
+        spot: &Spot<'_>,
         events: &mut Vec<LedgerEvent>,
     ) {
+        let at = spot.at;
         let episode = EpisodeId::from_uuid(self.id());
-        let characters = (arm.kept * (0.4 + 1.2 * self.dice.share())) as u32;
+        let characters = (arm.kept * spot.size * (0.7 + 0.6 * self.dice.share())) as u32;
         let mut outcome = |id: Uuid, kind, evidence, seconds| {
             events.push(LedgerEvent::Outcome(OutcomeRow {
                 id: RowId::from_uuid(id),
@@ -458,13 +549,7 @@ impl Month {
             }));
         };
         outcome(self.id(), OutcomeKind::Offered, Evidence::Server, 0);
-        // The dear model is worth most where types say much.
-        let unlike = match (language, arm.tier) {
-            ("rust" | "java", Tier::Premium) => 0.06,
-            ("rust" | "java", Tier::OpenSource) => -0.04,
-            _ => 0.0,
-        };
-        if self.dice.share() >= arm.accepted + unlike {
+        if self.dice.share() >= arm.accepts(spot) {
             outcome(self.id(), OutcomeKind::Diverged, Evidence::Divergence, 2);
             return;
         }

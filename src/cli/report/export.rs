@@ -111,6 +111,7 @@ fn check(args: &ReportArgs) -> Result<(), clap::Error> {
         ("--by", !args.by.is_empty()),
         ("--top", args.top.is_some()),
         ("--compare", args.compare.is_some()),
+        ("--frontier", args.frontier),
     ];
     match named.into_iter().find(|(_, is_there)| *is_there) {
         None => Ok(()),

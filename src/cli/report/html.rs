@@ -4,6 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::{self, Chart};
+use super::frontier::Frontier;
 use super::layout::{cents, count, dollars, moment, percent};
 use super::{beyond, comma_separated, demo, layout};
 use crate::domain::MicroUsd;
@@ -41,6 +42,7 @@ pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); 
 pub(super) fn page(
     report: &MarginReport,
     before: Option<&MarginReport>,
+    frontier: Option<&Frontier>,
     is_simulated: bool,
 ) -> anyhow::Result<String> {
     let (since, until) = (moment(report.since), moment(report.until));
@@ -61,9 +63,11 @@ pub(super) fn page(
                 (cards(report, before))
                 div.charts {
                     @for chart in charts_of(report) { (figure(&chart)) }
+                    @if let Some(chart) = frontier.and_then(charts::frontier) { (figure(&chart)) }
                 }
                 @for (dimension, lines) in &report.by { (lines_of(*dimension, lines)) }
                 @for section in beyond::sections(report) { (section_of(&section)) }
+                @if let Some(frontier) = frontier { (section_of(&frontier.section())) }
                 h2 { "All figures" }
                 pre { (layout::report(report, None).trim_end()) }
                 h2 { "The same as comma-separated values" }

@@ -57,7 +57,7 @@ impl MonthEnd {
 
     /// Forecasts from a report of the whole month by day.
     fn in_report(report: &MarginReport, month: Month, now: Timestamp) -> Option<Self> {
-        let spent = report.totals.known_cost_pico as f64;
+        let spent = report.spent_pico() as f64;
         let lines = report.by.first().map_or(&[][..], |(_, lines)| lines);
         let (over, ahead) = days::split(month, lines, now);
         let Forecast {

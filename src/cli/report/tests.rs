@@ -16,7 +16,7 @@ fn parse(args: &[&str]) -> Result<ReportArgs, clap::Error> {
 
 const TWO_DAYS: i64 = 2 * 86_400;
 
-async fn run_on(path: &Path, args: &[&str]) -> String {
+pub(super) async fn run_on(path: &Path, args: &[&str]) -> String {
     let args = parse(args).expect("right use");
     let mut out = Vec::new();
     run(
@@ -304,12 +304,12 @@ async fn the_page_needs_nothing_else_and_takes_names_for_text() {
     for forbidden in ["<script", "src=", "<link", "url(", "@import"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
-    // One waterfall, two charts of days and two of models, each for light and dark.
-    assert_eq!(page.matches("<svg viewBox").count(), 10);
+    // One waterfall, two charts of days, two of models and the frontier, each for light and dark.
+    assert_eq!(page.matches("<svg viewBox").count(), 12);
 
     let mut report = example_report(&[Dimension::Model]).await;
     report.by[0].1[0].0 = "<img src=x onerror=alert(1)>&\"".to_owned();
-    let page = html::page(&report, None, false).expect("a page");
+    let page = html::page(&report, None, None, false).expect("a page");
     assert!(
         !page.contains("<img"),
         "a name is text, in tables and in charts"

@@ -112,9 +112,19 @@ fn waterfall(margin: &Margin) -> Vec<[String; 3]> {
         let remark = format!("{} calls{failed}", count(line.calls));
         rows.push(row(format!("  {}", line.model), line.total(), remark));
     }
+    for line in &margin.corrections {
+        let remark = format!(
+            "{} × {} of {} that was not reported",
+            line.model,
+            Money::format_pico(i128::from(line.factor_ppm) * 1_000_000, 6),
+            dollars(line.assumed)
+        );
+        let name = format!("  correction by invoice {}", line.invoice);
+        rows.push(row(name, line.extra, remark));
+    }
     rows.push(row(
         "Controllable",
-        margin.metered_cost(),
+        margin.controllable_cost(),
         "calls that are paid one by one",
     ));
     rows.push(row("Cost", margin.cost(), ""));

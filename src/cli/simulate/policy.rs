@@ -6,18 +6,17 @@ use std::io::Write;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use crate::domain::{Action, ModelId, Reason, Timestamp, fnv1a};
-use crate::ledger::{LedgerReader, Logged};
+use crate::cli::played::Played;
+use crate::domain::Timestamp;
+use crate::ledger::LedgerReader;
 use crate::routing::off_policy::{
-    Evidence, Interval, Sample, TooThin, Verdict, Wish, evidence, judge,
+    Evidence, Interval, Judge, MOST_OFF_SUPPORT, TooThin, Verdict, Wish,
 };
 
 /// What is estimated, in one sentence.
-const ESTIMAND: &str = "the mean of accepted characters and of the cost of calls per decision point, had \
-    the first choice been the other policy's at each of them, with the estimates, prices and budget of that \
-    moment; what follows a call that fails is as it was";
-
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+const ESTIMAND: &str = "the mean of accepted characters, of those still there after ten minutes, and of the cost \
+    of calls per decision point, had the first choice been the other policy's at each of them, with the \
+    estimates, prices and budget of that moment; what follows a call that fails is as it was";
 
 /// Estimates a policy on a period and prints it.
 ///
@@ -32,32 +31,36 @@ pub(super) async fn run(
     is_json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let (mut chars, mut costs): (Vec<Sample>, Vec<f64>) = Default::default();
-    let mut unpriced = 0;
-    reader
-        .logged((since, until), |logged| {
-            unpriced += logged.unpriced;
-            costs.push(logged.cost_pico as f64 / 1e12);
-            chars.push(sample(&logged, wish));
-        })
-        .await?;
-    if chars.is_empty() {
+    let played = Played::read(reader, (since, until), vec![wish.clone()], false).await?;
+    let (rows, course) = (played.samples.len(), &played.courses[0]);
+    if rows == 0 {
         bail!("there are no decisions in this period; choose a longer one with --since 90d");
     }
-    if unpriced > 0 {
-        bail!("the cost of {unpriced} calls is not known; choose a period without them");
+    if played.unpriced > 0 {
+        bail!(
+            "the cost of {} calls is not known; choose a period without them",
+            played.unpriced
+        );
     }
-    let (evidence, is_enough) = evidence(&chars);
-    let of_chars = judge(&chars);
-    for (sample, cost) in chars.iter_mut().zip(costs) {
-        sample.reward = cost;
+    if course.untold as f64 > MOST_OFF_SUPPORT * rows as f64 {
+        bail!(
+            "{} of {rows} decisions do not say what each model was expected to bring, so what {name} would have \
+             done is not known; estimates are made where there is a budget or a value per character",
+            course.untold
+        );
     }
+    let wanted = |row| course.wanted(row);
+    let of_chars = Judge::of(&played.samples, &played.accepted);
+    let (evidence, is_enough) = of_chars.evidence(wanted);
+    let kept = played.kept();
     let said = Said {
         name,
         evidence,
         is_enough,
-        of_chars,
-        of_cost: judge(&chars),
+        of_chars: of_chars.verdict(wanted),
+        of_kept: kept
+            .map(|(kept, unlooked)| (Judge::of(&played.samples, &kept).verdict(wanted), unlooked)),
+        of_cost: Judge::of(&played.samples, &played.usd).verdict(wanted),
     };
     match is_json {
         true => writeln!(out, "{:#}", said.json(since, until))?,
@@ -69,43 +72,13 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// A row as the estimator sees it. All that costs nothing is one option, but for silence where the
-/// embedded model was held out: that is played for its own sake only.
-fn sample(logged: &Logged, wish: &Wish) -> Sample {
-    let option = |model: Option<&ModelId>| fnv1a(model.map_or("", ModelId::as_str).as_bytes());
-    let shows_embedded = logged
-        .arms
-        .first()
-        .is_some_and(|embedded| embedded.excluded.is_none());
-    let is_silenced =
-        logged.action == Action::Silent && logged.reason == Reason::HeldOut && shows_embedded;
-    let taken = match logged.action {
-        Action::Call => option(logged.arm.as_ref()),
-        _ if is_silenced => fnv1a(b"held out"),
-        _ => option(None),
-    };
-    let wanted = option(wish.wanted(&logged.arms));
-    let day = logged.at.unix_micros().div_euclid(MICROS_PER_DAY);
-    let user = logged.user.as_deref().unwrap_or_default();
-    let sure = logged.arms.first().and_then(|embedded| embedded.p_accept);
-    let sure = sure.map_or(-1, |sure| (sure * 5.0) as i32);
-    Sample {
-        cluster: fnv1a(format!("{user} {day}").as_bytes()),
-        cell: fnv1a(format!("{} {sure} {shows_embedded}", logged.language).as_bytes()),
-        taken,
-        propensity: logged.propensity.unwrap_or(1.0),
-        wanted,
-        // Every option that was let in has a floor under it where chance plays.
-        is_supported: taken == wanted || logged.is_drawn,
-        reward: logged.accepted_chars as f64,
-    }
-}
-
 struct Said<'s> {
     name: &'s str,
     evidence: Evidence,
     is_enough: Result<(), TooThin>,
     of_chars: Verdict,
+    /// Of characters that were kept, and how many accepts nothing has looked after.
+    of_kept: Option<(Verdict, usize)>,
     of_cost: Verdict,
 }
 
@@ -138,10 +111,24 @@ impl Said<'_> {
             let _ = writeln!(text, "{what:<22}{was:>28}{other:>28}{change:>28}");
         };
         line("accepted characters", &self.of_chars, 0);
+        if let Some((verdict, _)) = &self.of_kept {
+            line("kept characters", verdict, 0);
+        }
         line("cost of calls, USD", &self.of_cost, 4);
         text.push_str(
             "\nIn brackets: 95 % intervals, by user-day. Estimates, not what was measured.\n",
         );
+        match self.of_kept {
+            None => text
+                .push_str("Most accepts were not looked after, so what was kept is not known.\n"),
+            Some((_, 0)) => {}
+            Some((_, unlooked)) => {
+                let _ = writeln!(
+                    text,
+                    "Of {unlooked} accepts nobody has looked after, as much is taken to be kept as of the others."
+                );
+            }
+        }
         text
     }
 
@@ -164,9 +151,11 @@ impl Said<'_> {
             "effective_user_days": evidence.effective_clusters,
             "support": evidence.support,
             "largest_weight": evidence.largest_weight,
+            "not_looked_after": self.of_kept.map(|(_, unlooked)| unlooked),
             "refused": self.is_enough.err().map(|why| why.to_string()),
             "per_1000": self.is_enough.is_ok().then(|| json!({
                 "accepted_characters": verdict(&self.of_chars),
+                "kept_characters": self.of_kept.as_ref().map(|(kept, _)| verdict(kept)),
                 "cost_usd": verdict(&self.of_cost),
             })),
         })
@@ -183,4 +172,4 @@ fn shown(interval: Interval, places: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::cli) mod tests;

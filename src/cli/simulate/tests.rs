@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::*;
 use crate::config::Layers;
-use crate::domain::{CallRow, LedgerEvent, TokenCount, Usage};
+use crate::domain::{CallOutcome, CallRow, LedgerEvent, TokenCount, Usage};
 use crate::ledger::Ledger;
 use crate::ledger::tests::rows;
 
@@ -16,6 +16,10 @@ struct Command {
 
 /// A million tokens of input of Codestral, at 30 cents, and nothing else.
 async fn ledger() -> tempfile::TempDir {
+    ledger_of(CallOutcome::Done).await
+}
+
+async fn ledger_of(outcome: CallOutcome) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = Ledger::open(&folder.path().join("ledger.db"))
         .await
@@ -26,6 +30,7 @@ async fn ledger() -> tempfile::TempDir {
             output_total: Some(TokenCount::new(0)),
             ..Usage::default()
         },
+        outcome,
         ..rows::call(1, 1, Some(300_000_000_000))
     };
     let event = LedgerEvent::Call(Box::new(call));
@@ -87,6 +92,15 @@ async fn a_swap_puts_the_same_tokens_at_the_price_of_another_model() {
         text.contains("other tokens") && text.contains("There is no revenue"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_call_that_failed_and_was_billed_counts_once() {
+    let folder = ledger_of(CallOutcome::Garbled).await;
+    let (text, result) = simulate_at(&folder, &["--json"]).await;
+    result.expect("a simulation");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["controllable_usd"], "0.300000");
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ mod tests {
             calls: 10,
             unpriced: 0,
             cost_pico: 13_000_000_000_000,
+            unreported_pico: 0,
             cancelled: 0,
             cancelled_pico: Some(0),
             failed: 0,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Margin;
+use super::{Margin, MeteredLine};
 use crate::domain::{Tier, divide_half_even};
 
 /// Shares and indexes of a period.
@@ -48,6 +48,17 @@ pub(super) fn of(margin: &Margin) -> Concentration {
             &line.model
         };
         *calls.entry(name).or_default() += i128::from(line.calls);
+    }
+    for line in &margin.corrections {
+        let extra = line.extra.get();
+        *suppliers.entry(&line.supplier).or_default() += extra;
+        *metered.entry(&line.supplier).or_default() += extra;
+        let of_it = |metered: &&MeteredLine| {
+            metered.model == line.model && metered.supplier == line.supplier
+        };
+        let lab = margin.metered.iter().find(of_it);
+        let lab = lab.and_then(|metered| metered.lab.as_deref());
+        *labs.entry(lab).or_default() += extra;
     }
     for pool in &margin.pools {
         *suppliers.entry(&pool.supplier).or_default() += pool.total().get();

@@ -85,7 +85,8 @@ pub(super) fn of(
             | Booking::PoolUse { .. }
             | Booking::Cost { .. }
             | Booking::Usage(_)
-            | Booking::Funnel(_) => {}
+            | Booking::Funnel(_)
+            | Booking::Correction(_) => {}
         }
     }
     for package in packages(books.bookings, books.until)? {

@@ -34,6 +34,8 @@ pub struct CallGroup {
     pub cancelled: u64,
     /// What those cost; `None` where only the number is known.
     pub cancelled_pico: Option<i128>,
+    /// Of the cost, that of calls whose usage was not reported by the provider, in pico-USD.
+    pub unreported_pico: i128,
     /// Calls that failed.
     pub failed: u64,
     /// What those cost, in pico-USD.

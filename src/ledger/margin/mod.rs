@@ -7,6 +7,7 @@
 mod announced;
 mod committed;
 mod concentration;
+mod correction;
 mod currency;
 mod earned;
 mod metered;
@@ -20,6 +21,7 @@ mod unit;
 pub use announced::{Announced, AnnouncedOf};
 pub use committed::{CostLine, PoolLine};
 pub use concentration::{Concentration, Share};
+pub use correction::{CorrectionLine, LARGEST_FACTOR_PPM, in_force as corrections_in_force};
 pub use earned::Earned;
 pub use metered::{CallGroup, Classes, MeteredLine, RatesOf};
 pub use risk::AtRisk;
@@ -82,6 +84,8 @@ pub struct Margin {
     pub earned: Option<Earned>,
     /// Calls by model, the dearest first.
     pub metered: Vec<MeteredLine>,
+    /// What applied invoices say beyond that.
+    pub corrections: Vec<CorrectionLine>,
     /// Whether the cost of any call is known, or there were none; else there is no margin.
     pub is_cost_known: bool,
     /// Pools of GPUs, by name.
@@ -113,17 +117,19 @@ impl Margin {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::NoRate`], [`LedgerError::Prepaid`] or [`LedgerError::RevenueTooLarge`]: a
-    /// wrong number would be worse than none.
+    /// [`LedgerError::NoRate`], [`LedgerError::Prepaid`], [`LedgerError::Correction`] or
+    /// [`LedgerError::RevenueTooLarge`]: a wrong number would be worse than none.
     pub fn of(books: &Books<'_>) -> Result<Self, LedgerError> {
         let mut remarks = books.remarks.clone();
         let earned = earned::of(books, &mut remarks)?;
         let metered = metered::lines(books, &mut remarks);
+        let corrections = correction::lines(books)?;
         let pools = committed::pools(books, &mut remarks)?;
         let costs = committed::costs(books)?;
         let mut margin = Self {
             earned,
             metered,
+            corrections,
             is_cost_known: books.totals.cost_pico().is_some(),
             pools,
             costs,
@@ -154,13 +160,27 @@ impl Margin {
     #[must_use]
     pub fn is_booked(&self) -> bool {
         let has_revenue = self.earned.as_ref().is_some_and(|earned| earned.is_booked);
-        has_revenue || !self.pools.is_empty() || !self.costs.is_empty()
+        let has_costs = !self.pools.is_empty() || !self.costs.is_empty();
+        has_revenue || has_costs || !self.corrections.is_empty()
     }
 
-    /// Returns what calls cost that are paid one by one, as far as it is known.
+    /// Returns what calls cost that are paid one by one, as far as it is known, before any invoice is
+    /// applied.
     #[must_use]
     pub fn metered_cost(&self) -> MicroUsd {
         self.metered.iter().map(MeteredLine::total).sum()
+    }
+
+    /// Returns what applied invoices add to that, or take off.
+    #[must_use]
+    pub fn correction_cost(&self) -> MicroUsd {
+        self.corrections.iter().map(|line| line.extra).sum()
+    }
+
+    /// Returns what calls cost that are paid one by one, by the invoices that are applied.
+    #[must_use]
+    pub fn controllable_cost(&self) -> MicroUsd {
+        self.metered_cost() + self.correction_cost()
     }
 
     /// Returns what the pools cost, busy or not.
@@ -172,7 +192,7 @@ impl Margin {
     /// Returns what all models cost: metered calls and pools.
     #[must_use]
     pub fn inference_cost(&self) -> MicroUsd {
-        self.metered_cost() + self.pool_cost()
+        self.controllable_cost() + self.pool_cost()
     }
 
     /// Returns what hosting and the like cost.

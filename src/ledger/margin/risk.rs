@@ -35,7 +35,7 @@ pub(super) fn of(margin: &Margin, books: &Books<'_>) -> Option<AtRisk> {
     let mut days: BTreeMap<i64, i128> = BTreeMap::new();
     for group in books.calls {
         let day = group.at.unix_micros().div_euclid(MICROS_PER_DAY);
-        *days.entry(day).or_default() += group.cost_pico + group.failed_pico;
+        *days.entry(day).or_default() += group.cost_pico;
     }
     if days.len() < FEWEST_DAYS {
         return None;
@@ -51,7 +51,7 @@ pub(super) fn of(margin: &Margin, books: &Books<'_>) -> Option<AtRisk> {
         .collect();
     sums.sort_unstable();
     let metered = MicroUsd::rounded(sums[DRAWS * 95 / 100]);
-    let cost = margin.committed_cost() + metered;
+    let cost = margin.committed_cost() + metered + margin.correction_cost();
     let margin_ppm = margin.margin_ppm_at(cost)?;
     Some(AtRisk {
         days: costs.len(),
@@ -68,7 +68,8 @@ mod tests {
     use super::*;
     use crate::domain::{Tier, Timestamp, TokenCount};
 
-    /// Days of calls at these cents each, with a hundred dollars of revenue.
+    /// Days of calls at these cents each, half of them spent on calls that failed, with a hundred dollars
+    /// of revenue.
     fn at_risk(cents: &[i64]) -> Option<AtRisk> {
         let day = |(number, cents): (usize, &i64)| CallGroup {
             model: "m".to_owned(),
@@ -80,10 +81,11 @@ mod tests {
             calls: 1,
             unpriced: 0,
             cost_pico: i128::from(*cents) * 10_000_000_000,
+            unreported_pico: 0,
             cancelled: 0,
             cancelled_pico: None,
-            failed: 0,
-            failed_pico: 0,
+            failed: 1,
+            failed_pico: i128::from(*cents) * 5_000_000_000,
             uncached: TokenCount::ZERO,
             cache_read: TokenCount::ZERO,
             cache_write: (TokenCount::ZERO, TokenCount::ZERO),

@@ -52,7 +52,7 @@ pub(super) fn of(margin: &Margin, books: &Books<'_>) -> Savings {
     let calls = i128::from(margin.calls());
     let is_known = margin.is_cost_known;
     let times = |cost: MicroUsd, count: u64| cost.share(count.into(), calls).filter(|_| is_known);
-    let (metered, loaded) = (margin.metered_cost(), margin.inference_cost());
+    let (metered, loaded) = (margin.controllable_cost(), margin.inference_cost());
     let sum = |amount: fn(&MeteredLine) -> MicroUsd| margin.metered.iter().map(amount).sum();
     Savings {
         prompt_cache: known_saving(&margin.metered),

@@ -38,12 +38,15 @@ pub(super) fn all(margin: &Margin, books: &Books<'_>) -> Vec<Scenario> {
             .iter()
             .filter(|line| line.supplier == supplier);
         let spend: MicroUsd = lines.map(MeteredLine::total).sum();
+        let corrections = margin.corrections.iter();
+        let of_theirs = corrections.filter(|line| line.supplier == supplier);
+        let spend = spend + of_theirs.map(|line| line.extra).sum();
         push(
             format!("{supplier} +25 %"),
             spend.share(125, 100).map(|more| cost - spend + more),
         );
     }
-    let metered = margin.metered_cost();
+    let metered = margin.controllable_cost();
     if metered > MicroUsd::ZERO {
         push(
             "all metered prices doubled".to_owned(),

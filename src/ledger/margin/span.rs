@@ -24,9 +24,10 @@ impl Span {
             | Booking::Rate { .. }
             | Booking::Pool(_)
             | Booking::Cost { monthly: true, .. } => row.until.unwrap_or(forever),
-            Booking::PoolUse { .. } | Booking::Usage(_) | Booking::Funnel(_) => {
-                row.until.unwrap_or(at_once)
-            }
+            Booking::PoolUse { .. }
+            | Booking::Usage(_)
+            | Booking::Funnel(_)
+            | Booking::Correction(_) => row.until.unwrap_or(at_once),
             Booking::Overage { .. }
             | Booking::Prepaid { .. }
             | Booking::PrepaidUse { .. }

@@ -73,7 +73,7 @@ pub(super) fn of(margin: &Margin, books: &Books<'_>) -> UnitCosts {
     UnitCosts {
         loaded: per_unit(margin.cost()),
         metered: match margin.is_cost_known {
-            true => per_unit(margin.metered_cost()),
+            true => per_unit(margin.controllable_cost()),
             false => PerUnit::default(),
         },
         call: margin.inference_cost().nano_per(margin.calls()),

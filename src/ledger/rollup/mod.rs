@@ -29,7 +29,7 @@ pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// What a file begins with. Another number wherever what follows is written in another way: a file
 /// that begins otherwise is made anew.
-const MAGIC: &[u8] = b"mantle rollups 2\n";
+const MAGIC: &[u8] = b"mantle rollups 3\n";
 const SEAL_BYTES: usize = 16;
 
 /// Days that are added up, and what has to be known to use them.

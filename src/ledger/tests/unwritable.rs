@@ -97,7 +97,7 @@ async fn a_side_file_is_merged_at_the_next_open() {
         .await;
     // What a process leaves that died while the ledger was locked, the last line torn.
     let mut left = spool::Spool::create(&path, spool::Kind::Waiting).expect("a side file");
-    left.append(&[event(1), event(2)]).expect("written");
+    left.append(&[&event(1), &event(2)]).expect("written");
     let name = left.path().to_owned();
     drop(left);
     let mut text = std::fs::read_to_string(&name).expect("the side file");
@@ -119,7 +119,7 @@ async fn the_side_file_of_a_living_process_is_left_to_it() {
         .close()
         .await;
     let mut living = spool::Spool::create(&path, spool::Kind::Waiting).expect("a side file");
-    living.append(&[event(1)]).expect("written");
+    living.append(&[&event(1)]).expect("written");
     Ledger::open(&path)
         .await
         .expect("the same ledger")

@@ -5,8 +5,28 @@ use crate::domain::Dice;
 /// one draw per burst of places.
 struct Made {
     samples: Vec<Sample>,
+    rewards: Vec<f64>,
     /// What the other policy reaches per decision, in the mean of all draws.
     truth: f64,
+}
+
+impl Made {
+    fn judge(&self) -> Judge<'_> {
+        Judge::of(&self.samples, &self.rewards)
+    }
+
+    /// What the other policy does in a row.
+    fn wanted(&self, row: usize) -> u64 {
+        wanted(self.samples[row].cell)
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.judge().verdict(|row| self.wanted(row))
+    }
+
+    fn evidence(&self) -> (Evidence, Result<(), TooThin>) {
+        self.judge().evidence(|row| self.wanted(row))
+    }
 }
 
 /// What an option brings at a place in the mean.
@@ -24,7 +44,7 @@ const fn wanted(cell: u64) -> u64 {
 
 fn made(seed: u64, user_days: u64) -> Made {
     let mut dice = Dice::new(seed);
-    let (mut samples, mut truth) = (Vec::new(), 0.0);
+    let (mut samples, mut rewards, mut truth) = (Vec::new(), Vec::new(), 0.0);
     for _ in 0..user_days {
         let (cluster, mood) = (dice.roll(), 0.5 + dice.share());
         for _ in 0..2 + dice.below(6) {
@@ -44,22 +64,25 @@ fn made(seed: u64, user_days: u64) -> Made {
                     cell,
                     taken: taken as u64,
                     propensity: shares[taken],
-                    wanted: wanted(cell),
-                    is_supported: true,
-                    reward: if is_kept { mean * 10.0 } else { 0.0 },
+                    is_drawn: true,
                 });
+                rewards.push(if is_kept { mean * 10.0 } else { 0.0 });
                 truth += mean_of(wanted(cell), cell, mood);
             }
         }
     }
     let truth = truth / samples.len() as f64;
-    Made { samples, truth }
+    Made {
+        samples,
+        rewards,
+        truth,
+    }
 }
 
 #[test]
 fn the_interval_holds_the_truth_in_95_of_a_hundred_ledgers() {
     let made: Vec<Made> = (0..200).map(|seed| made(seed, 400)).collect();
-    let verdicts: Vec<Verdict> = made.iter().map(|made| judge(&made.samples)).collect();
+    let verdicts: Vec<Verdict> = made.iter().map(Made::verdict).collect();
     let covered = made
         .iter()
         .zip(&verdicts)
@@ -80,10 +103,10 @@ fn the_interval_holds_the_truth_in_95_of_a_hundred_ledgers() {
 #[test]
 fn what_was_done_is_known_better_than_what_was_not() {
     let made = made(7, 600);
-    let verdict = judge(&made.samples);
+    let verdict = made.verdict();
     let width = |interval: Interval| interval.high - interval.low;
     assert!(width(verdict.logged) < width(verdict.other));
-    let plain: f64 = made.samples.iter().map(|sample| sample.reward).sum();
+    let plain: f64 = made.rewards.iter().sum();
     let plain = plain / made.samples.len() as f64;
     assert!((verdict.logged.value - plain).abs() < 1e-9);
     let change = verdict.other.value - verdict.logged.value;
@@ -94,34 +117,37 @@ fn what_was_done_is_known_better_than_what_was_not() {
 fn a_policy_that_does_the_same_changes_nothing() {
     let mut made = made(3, 300);
     for sample in &mut made.samples {
-        sample.wanted = sample.taken;
         sample.propensity = 1.0;
     }
-    let verdict = judge(&made.samples);
+    let verdict = made.judge().verdict(|row| made.samples[row].taken);
     let change = verdict.change;
     assert!(change.value.abs() < 1e-9 && change.high - change.low < 1e-9);
 }
 
 #[test]
 fn thin_evidence_is_refused_and_says_which() {
-    let enough = made(1, 800).samples;
-    let (told, verdict) = evidence(&enough);
+    let enough = made(1, 800);
+    let (told, verdict) = enough.evidence();
     assert_eq!(verdict, Ok(()));
-    assert_eq!((told.clusters, told.decisions), (800, enough.len()));
+    assert_eq!((told.clusters, told.decisions), (800, enough.samples.len()));
     assert!((told.largest_weight - 5.0).abs() < 1e-9, "{told:?}");
 
-    let (told, verdict) = evidence(&made(1, 150).samples);
+    let (told, verdict) = made(1, 150).evidence();
     assert!(matches!(verdict, Err(TooThin::Clusters { effective }) if effective < 150.0));
     assert!(told.effective_clusters < 150.0);
 
+    // What was not drawn stands only for itself.
     let mut off = enough;
-    let tenth = off.len() / 10;
-    for sample in &mut off[..tenth] {
-        sample.is_supported = false;
+    let rows = off.samples.len();
+    let unlike = (0..rows).filter(|&row| off.samples[row].taken != off.wanted(row));
+    let unlike: Vec<usize> = unlike.take(rows / 10).collect();
+    for row in unlike {
+        off.samples[row].is_drawn = false;
     }
-    let (_, verdict) = evidence(&off);
+    let (_, verdict) = off.evidence();
     let why = verdict.expect_err("a tenth was never played").to_string();
     assert!(why.starts_with("10 %"), "{why}");
 
-    assert!(matches!(evidence(&[]), (_, Err(TooThin::Support { .. }))));
+    let nothing = Judge::of(&[], &[]).evidence(|_| 0);
+    assert!(matches!(nothing, (_, Err(TooThin::Support { .. }))));
 }

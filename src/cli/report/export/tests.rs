@@ -55,7 +55,7 @@ async fn reconciled(focus: &str, ledger: &Path) -> (ExitCode, Value) {
     let words = ["reconcile", file.to_str().expect("UTF-8"), "--json"];
     let args = Line::parse_from(words).args;
     let mut out = Vec::new();
-    let code = reconcile::run(&args, ledger, &mut out).await;
+    let code = reconcile::run(&args, ledger, rows::at(0), &mut out).await;
     let json = serde_json::from_slice(&out).expect("JSON");
     (code.expect("a comparison"), json)
 }

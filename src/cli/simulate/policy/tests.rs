@@ -1,7 +1,8 @@
 use super::*;
 use crate::cli::simulate::tests::simulate_at;
 use crate::domain::{
-    ArmEstimate, DecisionRow, Exclusion, LedgerEvent, Money, OutcomeKind, OutcomeRow, Tier,
+    Action, ArmEstimate, DecisionRow, Exclusion, LedgerEvent, ModelId, Money, OutcomeKind,
+    OutcomeRow, Tier,
 };
 use crate::ledger::Ledger;
 use crate::ledger::tests::rows;
@@ -21,7 +22,7 @@ fn arm(model: &str, cost: i64, excluded: Option<Exclusion>) -> ArmEstimate {
 /// So many people, each with four decision points of one day. Every other one asks a model, which
 /// costs a millionth of a dollar and is accepted with 30 characters; the others are silent. One in
 /// two was as likely as the other.
-async fn ledger(people: u128, seed: Option<i64>) -> tempfile::TempDir {
+pub(in crate::cli) async fn ledger(people: u128, seed: Option<i64>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = Ledger::open(&folder.path().join("ledger.db")).await;
     let ledger = ledger.expect("a ledger");
