@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::encode::SLOTS;
-use super::logistic::{Belief, Channel, Example, Logistic, MEMORY};
+use super::logistic::{Belief, Channel, Example, Logistic, MEMORY, sigmoid};
 use super::normal;
 use super::vector::FeatureVector;
 use crate::domain::Money;
@@ -170,6 +170,12 @@ impl ArmPosterior {
             mean: matched.mean + accepted.mean,
             deviation: matched.deviation.hypot(accepted.deviation),
         }
+    }
+
+    /// Returns how likely a candidate is taken to be what comes to be typed here.
+    #[must_use]
+    pub fn matches(&self, features: &FeatureVector) -> f64 {
+        sigmoid(self.matched.believe(features).mean)
     }
 
     /// Learns whether a candidate was what came to be typed, shown or not.

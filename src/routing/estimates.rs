@@ -150,10 +150,11 @@ impl Estimates {
         self.lessons += 1;
         match lesson {
             Lesson::Matched(sight, is_match) => {
+                let believed = known.posterior.matches(&sight.vector);
                 known.posterior.observe_match(&sight.vector, is_match);
                 let watch = known.watches.entry(sight.language.clone()).or_default();
                 return watch
-                    .observe(is_match)
+                    .observe(is_match, believed)
                     .map(|turn| (turn, sight.language.as_str()));
             }
             Lesson::Offered(sight, is_accepted, weight, said) => {
@@ -316,7 +317,7 @@ mod tests {
             estimates.learn(&arm, Lesson::Matched(&rust, n % 2 == 0));
             estimates.learn(&arm, Lesson::Matched(&go, n % 2 == 0));
         }
-        let turns: Vec<_> = (0..200)
+        let turns: Vec<_> = (0..60)
             .filter_map(|_| estimates.learn(&arm, Lesson::Matched(&rust, false)))
             .collect();
         assert_eq!(turns, [(Turn::Demoted, "rust")]);
