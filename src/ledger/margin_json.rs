@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::increment::Increment;
 use super::jaggedness::{Cell, Jaggedness};
 use super::margin::{CorrectionLine, Margin, MeteredLine, PerUnit, PoolLine};
+use super::traffic::ShadowCost;
 use crate::domain::{MicroUsd, Money, Timestamp};
 
 pub(super) fn of(margin: &Margin) -> Value {
@@ -126,6 +127,14 @@ pub(super) fn increments(increments: &[Increment]) -> Value {
         })
     };
     increments.iter().map(line).collect()
+}
+
+/// Returns what was called beside the answers.
+pub(super) fn shadow(shadow: ShadowCost) -> Value {
+    json!({
+        "calls": shadow.calls,
+        "cost_usd": text(MicroUsd::rounded(shadow.cost.pico_usd().into())),
+    })
 }
 
 pub(super) fn jaggedness(lines: &[Jaggedness]) -> Value {

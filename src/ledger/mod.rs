@@ -52,6 +52,7 @@ pub use report::{Dimension, MarginReport, ReportQuery};
 pub use rollup::RolledUp;
 pub use schema::TABLES;
 pub use top::OTHERS;
+pub use traffic::ShadowCost;
 pub use transfer::{Columns, ImportError, Imported, import, line};
 pub use verify::{Fault, Verification};
 pub use writer::WriterSettings;

@@ -18,6 +18,7 @@ use super::rollup::{Plan, Rollups};
 use super::spool;
 use super::sums::{Sums, each_group};
 use super::table::{RETAINED_AFTER, Table};
+use super::traffic::ShadowCost;
 use crate::domain::{BookingRow, Timestamp};
 
 /// A ledger that is open for reading.
@@ -78,6 +79,10 @@ impl LedgerReader {
             .map_err(|error| LedgerError::read(&self.path, &error))?;
         // The answer is complete; a connection that does not close well changes nothing in it.
         let _ = connection.close().await;
+        let shadow = match query.is_brief {
+            true => ShadowCost::default(),
+            false => self.shadow_cost(query.since, query.until).await?,
+        };
         let totals = read.sums.totals;
         let margin = Margin::of(&Books {
             since: query.since,
@@ -96,6 +101,7 @@ impl LedgerReader {
             until: query.until,
             totals,
             margin,
+            shadow,
             increments: increment::of(&read.sums.asked_by_tier()),
             jaggedness: jaggedness::of(&read.sums.cells),
             by: read.sums.sorted_lines(&query.dimensions()),

@@ -22,6 +22,7 @@ use super::jaggedness::Jaggedness;
 use super::margin::{Books, Margin, PriceLists};
 use super::margin_json;
 use super::revenue;
+use super::traffic::ShadowCost;
 use crate::domain::{Money, Timestamp};
 
 /// The version of the JSON form; another number means that a field changed its meaning.
@@ -165,7 +166,7 @@ impl ReportQuery {
 /// What a period cost and what it brought.
 ///
 /// Its JSON form is a contract, version 1: `{"version", "period": {"since", "until"}, "totals",
-/// "margin", "incremental", "jaggedness", "by": {dimension: [line]}}`; the terms of `margin`,
+/// "margin", "shadow", "incremental", "jaggedness", "by": {dimension: [line]}}`; the terms of `margin`,
 /// `incremental` and `jaggedness` are defined in `docs/report.md`. The totals and each line have the same fields, and a line has its
 /// name as `key`:
 ///
@@ -192,6 +193,8 @@ pub struct MarginReport {
     pub totals: Figures,
     /// What was earned, what it cost, and what is left.
     pub margin: Margin,
+    /// What was called beside the answers, to learn from: part of the cost of calls.
+    pub shadow: ShadowCost,
     /// What tiers cost for what they keep beyond the free arm.
     pub increments: Vec<Increment>,
     /// How unevenly suggestions are accepted, by model, and for all of Mantle last.
@@ -226,6 +229,7 @@ impl MarginReport {
             until: query.until,
             totals,
             margin,
+            shadow: ShadowCost::default(),
             increments: Vec::new(),
             jaggedness: Vec::new(),
             by: query
@@ -267,7 +271,7 @@ impl MarginReport {
 
 impl Serialize for MarginReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut report = serializer.serialize_struct("MarginReport", 7)?;
+        let mut report = serializer.serialize_struct("MarginReport", 8)?;
         report.serialize_field("version", &JSON_VERSION)?;
         report.serialize_field("period", &Period(self.since, self.until))?;
         let retention_is_known = self.totals.known_retained().is_some();
@@ -279,6 +283,7 @@ impl Serialize for MarginReport {
         };
         report.serialize_field("totals", &totals)?;
         report.serialize_field("margin", &margin_json::of(&self.margin))?;
+        report.serialize_field("shadow", &margin_json::shadow(self.shadow))?;
         let beyond = margin_json::increments(&self.increments);
         report.serialize_field("incremental", &beyond)?;
         let jaggedness = margin_json::jaggedness(&self.jaggedness);

@@ -1,4 +1,4 @@
-//! The tables of the ledger, schema version 3. Rows are appended; triggers refuse `UPDATE` and
+//! The tables of the ledger, schema version 4. Rows are appended; triggers refuse `UPDATE` and
 //! `DELETE`.
 //!
 //! There is one table per kind of event: `decisions`, `calls`, `outcomes`, `matches`,
@@ -32,13 +32,14 @@
 //! A booking's `entry` is JSON: amounts (integer pico of its currency) and names. Its `id` is made
 //! from what it says, so that the same file may be imported twice.
 //!
-//! Version 2 added `retentions`, version 3 `bookings`. A file of an earlier version is brought up
+//! Version 2 added `retentions`, version 3 `bookings`, version 4 an index of the calls that were made
+//! beside an answer. A file of an earlier version is brought up
 //! when it is opened for writing, and is read as it is by reports.
 //!
 //! `PRAGMA user_version` is the schema version and `PRAGMA application_id` marks the file.
 
 /// The schema version that this program writes and the newest that it reads.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// Marks the file as ours: `MNTL` in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x4d4e_544c;
@@ -231,6 +232,11 @@ CREATE TRIGGER bookings_no_update BEFORE UPDATE ON bookings BEGIN SELECT RAISE(A
 CREATE TRIGGER bookings_no_delete BEFORE DELETE ON bookings BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 PRAGMA user_version = 3;
+"#,
+    r#"
+CREATE INDEX decisions_in_shadow ON decisions (at) WHERE reason = 'shadow';
+
+PRAGMA user_version = 4;
 "#,
 ];
 

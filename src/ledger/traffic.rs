@@ -100,8 +100,7 @@ impl LedgerReader {
     ) -> Result<ShadowCost, LedgerError> {
         let sql = "SELECT COUNT(*) AS calls, COALESCE(SUM(calls.cost / 1000), 0) AS nano \
                    FROM decisions JOIN calls ON calls.decision = decisions.id \
-                   WHERE decisions.at >= ?1 AND decisions.at < ?2 AND decisions.step > 0 \
-                   AND decisions.reason = 'shadow'";
+                   WHERE decisions.at >= ?1 AND decisions.at < ?2 AND decisions.reason = 'shadow'";
         let counted = self.counted(sql, (since, until), |row| {
             let calls: i64 = row.try_get("calls")?;
             let nano: i64 = row.try_get("nano")?;

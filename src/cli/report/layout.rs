@@ -123,6 +123,14 @@ fn totals(report: &MarginReport, width: Option<u16>) -> Table {
         count(totals.calls),
         remarks([some(totals.unpriced_calls, "of unknown cost"), None]),
     );
+    if report.shadow.calls > 0 {
+        let cost = Money::format_pico(report.shadow.cost.pico_usd().into(), 6);
+        row(
+            "  not shown, to learn",
+            count(report.shadow.calls),
+            format!("${cost} of the cost"),
+        );
+    }
     row("Offered", count(totals.offered), String::new());
     row(
         "Accepted",
