@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::replay::{Asked, Replay, Shown};
+use super::replay::{Asked, Block, Replay, Shown};
 
 /// What this precision covers is what may be shown.
 const WANTED_PRECISION: f64 = 0.8;
@@ -159,6 +159,45 @@ pub fn print(title: &str, figures: &ByLanguage) {
             it.saved,
         );
     }
+}
+
+/// Prints how often more than a line would be shown where nothing was typed of it yet, how often it
+/// is right, and what it saves of all characters of the typed lines.
+pub fn print_further(replay: &Replay) {
+    let [places, _] = &replay.further;
+    let is_followed = |block: &&Block| block.lines.first().is_some_and(|line| line.is_shown);
+    let followed: Vec<&Block> = places.iter().filter(is_followed).collect();
+    let shown = |block: &&'_ Block| block.lines.iter().filter(|line| line.is_shown).count();
+    let right = |block: &&Block| {
+        let lines = block.lines.iter();
+        lines.filter(|line| line.is_shown && line.right).count()
+    };
+    let characters = |block: &&Block| -> usize {
+        let right = block
+            .lines
+            .iter()
+            .filter(|line| line.is_shown && line.right);
+        right.map(|line| line.characters).sum()
+    };
+    let percent = |part: usize, of: usize| 100.0 * part as f64 / of.max(1) as f64;
+    let firsts = |blocks: &mut dyn Iterator<Item = &Block>| {
+        let right: Vec<bool> = blocks.map(|block| block.first_right).collect();
+        percent(right.iter().filter(|right| **right).count(), right.len())
+    };
+    let lines: usize = followed.iter().map(shown).sum();
+    println!(
+        "at the start of a line, {} whole lines were shown ({:.1} % right); {} ({:.1} % right) are \
+         followed by {lines} lines, {:.1} % of them right; {:.2} % of the characters saved",
+        places.len(),
+        firsts(&mut places.iter()),
+        followed.len(),
+        firsts(&mut followed.iter().copied()),
+        percent(followed.iter().map(right).sum(), lines),
+        percent(
+            followed.iter().map(characters).sum(),
+            replay.typed.values().sum()
+        ),
+    );
 }
 
 /// Prints what a run took.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mantle_ls::inhouse::{CUT_FEATURE_NAMES, FEATURE_NAMES};
+use mantle_ls::inhouse::{CUT_FEATURE_NAMES, FEATURE_NAMES, FURTHER_FEATURE_NAMES};
 
 use super::corpus::{Half, pairs};
 use super::figures;
@@ -37,6 +37,22 @@ pub fn fit(dir: &Path) {
     let cut_weights = logistic::newton(&cuts);
     for (name, weight) in CUT_FEATURE_NAMES.iter().zip(&cut_weights) {
         println!("    {weight:.4}, // {name}");
+    }
+    let further: Vec<_> = [&edits, &young]
+        .into_iter()
+        .flat_map(|replay| replay.further.iter().flatten())
+        .flat_map(|block| &block.lines)
+        .map(|line| (line.features, line.right))
+        .collect();
+    println!("further lines ({}):", further.len());
+    for (name, weight) in FURTHER_FEATURE_NAMES
+        .iter()
+        .zip(&logistic::newton(&further))
+    {
+        println!("    {weight:.4}, // {name}");
+    }
+    for replay in [&edits, &young] {
+        figures::print_further(replay);
     }
     let packages = pairs(dir, Half::Check);
     for (name, set, replay) in [

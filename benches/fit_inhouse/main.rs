@@ -74,6 +74,7 @@ fn measure(dir: &Path) -> kept::Measured {
             &format!("{name}, check half, weights of this build"),
             &figures,
         );
+        figures::print_further(&replay);
         figures::print_cost(&replay);
         measured.insert(name.to_owned(), figures);
     }

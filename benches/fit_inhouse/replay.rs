@@ -8,7 +8,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use mantle_ls::inhouse::{CutFeatures, EmbeddedModel, Features, Opinion, Query, SHOW_THRESHOLD};
+use mantle_ls::inhouse::{
+    CutFeatures, EmbeddedModel, FURTHER_THRESHOLD, Features, FurtherFeatures, Opinion, Query,
+    SHOW_THRESHOLD,
+};
 
 use super::corpus::Pair;
 use super::diff::{added_lines, similarity};
@@ -56,6 +59,22 @@ pub struct Weighed {
     pub similarity: f64,
 }
 
+/// A whole line that was shown, and the lines behind it.
+pub struct Block {
+    pub first_right: bool,
+    pub lines: Vec<Further>,
+}
+
+/// A line behind the one that was asked about.
+pub struct Further {
+    pub features: FurtherFeatures,
+    /// Whether it is sure enough, as all lines before it.
+    pub is_shown: bool,
+    /// Whether all lines up to it were typed so.
+    pub right: bool,
+    pub characters: usize,
+}
+
 /// What was shown while a line was typed.
 pub struct Shown {
     pub language: &'static str,
@@ -69,6 +88,9 @@ pub struct Replay {
     pub places: Vec<Asked>,
     pub keys: Vec<Asked>,
     pub shown: Vec<Shown>,
+    /// Lines behind whole ones that were shown, by the place: where nothing was typed of the line,
+    /// and elsewhere, where editors want no more than the line.
+    pub further: [Vec<Block>; 2],
     /// Characters of the typed lines, by language.
     pub typed: BTreeMap<&'static str, usize>,
     pub query_times: Vec<Duration>,
@@ -82,6 +104,9 @@ impl Replay {
         self.places.extend(other.places);
         self.keys.extend(other.keys);
         self.shown.extend(other.shown);
+        for (further, other) in self.further.iter_mut().zip(other.further) {
+            further.extend(other);
+        }
         for (language, characters) in other.typed {
             *self.typed.entry(language).or_default() += characters;
         }
@@ -125,6 +150,8 @@ struct Line {
     path: String,
     above: String,
     line: String,
+    /// The lines that are typed after it, before one that stands there already.
+    next: Vec<String>,
     below: String,
 }
 
@@ -220,6 +247,10 @@ fn edits(pair: &Pair, known: &BTreeMap<String, String>, random: &mut Random) -> 
                 path: path.clone(),
                 above: lines[..at].iter().flat_map(|l| [l, "\n"]).collect(),
                 line: lines[at].trim_end().to_owned(),
+                next: (at + 1..lines.len())
+                    .take_while(|&next| is_new[next])
+                    .map(|next| lines[next].trim_end().to_owned())
+                    .collect(),
                 below: kept.flat_map(|below| ["\n", lines[below]]).collect(),
             }
         })
@@ -246,6 +277,7 @@ fn holes(pair: &Pair, known: &BTreeMap<String, String>, random: &mut Random) -> 
                 path: path.clone(),
                 above: lines[..at].iter().flat_map(|l| [*l, "\n"]).collect(),
                 line: lines[at].trim_end().to_owned(),
+                next: Vec::new(),
                 below: lines[at + 1..].iter().flat_map(|l| ["\n", *l]).collect(),
             }
         })
@@ -295,18 +327,23 @@ impl Typist<'_> {
                 self.replay.keys.push(asked(group, &truth, &opinion));
                 let best = opinion.prediction();
                 if let Some(best) = best.filter(|best| best.confidence.get() >= SHOW_THRESHOLD) {
+                    let text = best.text.split('\n').next().unwrap_or_default().to_owned();
                     let is_right =
-                        is_right(&best.text, &truth) || (best.is_cut && begins(&truth, &best.text));
-                    let characters = best.text.chars().count();
+                        is_right(&text, &truth) || (best.is_cut && begins(&truth, &text));
+                    if !best.is_cut {
+                        let further = self.further(&opinion, is_right);
+                        self.replay.further[usize::from(column > lead)].push(further);
+                    }
+                    let characters = text.chars().count();
                     self.replay.shown.push(Shown {
                         language: group,
                         right: is_right,
                         characters,
                     });
                     if is_right {
-                        taken_up_to = column + best.text.len().min(truth.len());
+                        taken_up_to = column + text.len().min(truth.len());
                     } else {
-                        shown = Some((column, best.text.clone()));
+                        shown = Some((column, text));
                     }
                 }
             }
@@ -314,6 +351,27 @@ impl Typist<'_> {
                 self.replay.query_times.push(self.time_of(column));
                 self.replay.places.push(asked(group, &truth, &opinion));
             }
+        }
+    }
+
+    /// Compares the lines behind the surest one with those that are typed next.
+    fn further(&self, opinion: &Opinion, first_right: bool) -> Block {
+        let mut right = first_right;
+        let mut is_shown = true;
+        let lines = opinion.further.iter().zip(0..).map(|(further, at)| {
+            let line = &further.prediction;
+            right &= self.line.next.get(at) == Some(&line.text);
+            is_shown &= line.confidence.get() >= FURTHER_THRESHOLD;
+            Further {
+                features: further.features,
+                is_shown,
+                right,
+                characters: line.text.trim_start().chars().count(),
+            }
+        });
+        Block {
+            lines: lines.collect(),
+            first_right,
         }
     }
 
@@ -335,15 +393,20 @@ impl Typist<'_> {
     /// Returns how long an answer takes where the file was read at the key before; the fastest of
     /// three, because the machine is shared.
     fn time_of(&self, column: usize) -> Duration {
+        let lead = self.line.line.len() - self.line.line.trim_start().len();
         let times = (0..3).map(|_| {
             let started = Instant::now();
-            let _ = self.ask(column);
+            let _ = self.ask_for(column, column == lead);
             started.elapsed()
         });
         times.min().unwrap_or_default()
     }
 
     fn ask(&self, column: usize) -> Opinion {
+        self.ask_for(column, true)
+    }
+
+    fn ask_for(&self, column: usize, several_lines: bool) -> Opinion {
         let before = [&self.line.above, &self.line.line[..column]].concat();
         let after = self.rest_at(column).1 + &self.line.below;
         self.model.opinion(&Query {
@@ -351,6 +414,7 @@ impl Typist<'_> {
             language: self.language,
             before: &before,
             after: &after,
+            several_lines,
         })
     }
 }

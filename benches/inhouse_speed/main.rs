@@ -122,6 +122,7 @@ fn queries(model: &EmbeddedModel, sources: &[Source], digest: &mut u64) {
             language: "rust",
             before: &source.text[..at],
             after: &source.text[rest.map_or(source.text.len(), |rest| at + rest)..],
+            several_lines: false,
         };
         first.add(cpu(|| drop(model.opinion(&query))).0);
         let (seconds, opinion) = cpu(|| model.opinion(&query));
@@ -166,6 +167,7 @@ fn keystrokes(model: &EmbeddedModel, text: &str, name: &str, digest: &mut u64) {
                 language: "rust",
                 before: &text[..at],
                 after: &text[at..],
+                several_lines: false,
             };
             let (with_update, _) = cpu(|| model.opinion(&query));
             let (without, opinion) = cpu(|| model.opinion(&query));

@@ -7,6 +7,7 @@ use super::related::Related;
 use super::site::Place;
 use crate::documents::{Snapshot, Tree, enclosing_scopes};
 use crate::domain::{ByteOffset, CursorSite, Snippet};
+use crate::workspace::Kind;
 
 /// How much text before the cursor is kept, in bytes.
 const PREFIX_BYTES: usize = 64 * 1024;
@@ -59,16 +60,20 @@ pub struct Context {
     pub outline: Vec<Head>,
     /// What other files have to say, the most useful first.
     pub definitions: Vec<Snippet>,
+    /// What the user has just changed, as diffs, the newest last.
+    pub edits: Vec<Snippet>,
     /// Lines of the document.
     pub document_lines: u32,
 }
 
 impl Context {
-    /// Adds what other files have to say, the most useful first, and the text after the cursor as it
-    /// should stay.
+    /// Adds what other files have to say, the most useful first, what was changed, and the text
+    /// after the cursor as it should stay.
     #[must_use]
     pub fn with_related(mut self, related: &[Related], shown_suffix: Option<String>) -> Self {
-        self.definitions = related.iter().map(|one| one.snippet.clone()).collect();
+        let (edits, others) = related.iter().partition(|one| one.kind == Kind::Edit);
+        let snippets = |of: Vec<&Related>| of.into_iter().map(|one| one.snippet.clone()).collect();
+        (self.edits, self.definitions) = (snippets(edits), snippets(others));
         self.shown_suffix = shown_suffix;
         self
     }
@@ -143,6 +148,7 @@ pub fn look(
         imports: facts.imports().to_vec(),
         outline: facts.outline_for(at, &line_prefix),
         definitions: related.to_vec(),
+        edits: Vec::new(),
         shown_suffix: None,
         document_lines: u32::try_from(rope.len_lines()).unwrap_or(u32::MAX),
         prefix,

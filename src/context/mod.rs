@@ -5,6 +5,7 @@
 //! states give equal bytes, so that providers' prompt caches hit. Read `collect`, then `render`.
 
 mod collect;
+mod edited;
 mod facts;
 mod healing;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod steady;
 mod tokens;
 
 pub use collect::{Context, Head, collect, look};
+pub use edited::{Edit, MOST_EDITS, edited};
 pub use facts::Facts;
 pub use healing::{Healed, Healing, heal};
 pub use related::{Related, Sources, related};

@@ -121,7 +121,10 @@ proptest! {
         context_tokens in 0..4_000u32,
         max_output in 0..300u32,
     ) {
-        let context = context_of(&text, place.index(text.len()), &related);
+        let context = Context {
+            edits: related.clone(),
+            ..context_of(&text, place.index(text.len()), &related)
+        };
         let spec = model(context_tokens, max_output);
         check_budget(&context, &spec, Counter::Estimate);
         check_budget(&context, &spec, Counter::Exact);

@@ -30,12 +30,12 @@ const MOST_WEIGHT: f32 = 6.0;
 /// Names whose outlines are looked up.
 const MOST_NAMES: usize = 48;
 /// Text around the cursor that any prompt shows, in bytes.
-const SHOWN_BEFORE: usize = 3_000;
-const SHOWN_AFTER: usize = 700;
+pub(super) const SHOWN_BEFORE: usize = 3_000;
+pub(super) const SHOWN_AFTER: usize = 700;
 /// What is ranked together has no more tokens: twice what any prompt takes.
 const MOST_TOKENS: u64 = 4_096;
 /// Path and frame of a snippet, in tokens.
-const FRAME_TOKENS: u64 = 12;
+pub(super) const FRAME_TOKENS: u64 = 12;
 /// How much of a name's worth is left when it was said already.
 const SAID_AGAIN: f32 = 0.25;
 /// 1 weighs names against tokens evenly; less prefers long snippets.
@@ -58,7 +58,8 @@ pub struct Related {
     pub lines: Range<usize>,
     /// Why it was found.
     pub kind: Kind,
-    /// How much it was worth when it was taken, per token; comparable within one list.
+    /// How much it was worth when it was taken, per token; comparable within one list. 0 for edits,
+    /// which are not weighed against the rest.
     pub score: f32,
     /// Its tokens, as estimated.
     pub tokens: u64,
@@ -294,6 +295,8 @@ fn worth_of(
             Kind::Outline(OutlineKind::Members) => OF_RECEIVER * one.found.score,
             Kind::Outline(OutlineKind::Head) => OF_HEAD * one.found.score,
             Kind::Outline(OutlineKind::File) => OF_FILE * one.found.score,
+            // The library finds none; they have a room of their own.
+            Kind::Edit => 0.0,
         };
         let each = weight / (one.names.len() as f32).sqrt();
         for &name in &one.names {

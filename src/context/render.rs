@@ -1,7 +1,7 @@
 //! Fits a context to one model.
 //!
-//! What changes least comes first: snippets of other files, heads of this file, the lines before
-//! the cursor. The first line shown moves in steps, not with every key, so that a provider's
+//! What changes least comes first: snippets of other files, heads of this file, what was edited
+//! lately, the lines before the cursor. The first line shown moves in steps, not with every key, so that a provider's
 //! prompt cache still knows the beginning. Other files have half of the room, and what the lines
 //! around the cursor do not need. What does not fit goes in this order: further snippets, imports,
 //! outer heads, far lines.
@@ -24,6 +24,8 @@ const SNIPPET_FRAME_TOKENS: u64 = 6;
 pub(super) const SINGLE_LINE_OUTPUT: u32 = 64;
 /// A block seldom needs more than this.
 pub(super) const MULTI_LINE_OUTPUT: u32 = 256;
+/// Recent edits have at most one part in so many of the room.
+const EDIT_SHARE: u64 = 8;
 /// The largest step, in lines, by which the first line shown moves.
 const MAX_STEP: usize = 32;
 /// Token counts are rounded to this where a part's size decides about the next part's.
@@ -101,7 +103,9 @@ fn fit_within(context: &Context, spec: &ModelSpec, budget: u64, counter: Counter
     let room = budget.saturating_sub(frame);
 
     let others = room - local_need(context, room / 2, counter);
-    let (mut snippets, mut used) = choose_snippets(context, others, counter);
+    let (edits, edit_tokens) = choose_edits(context, others.min(room / EDIT_SHARE), counter);
+    let (mut snippets, used) = choose_snippets(context, others - edit_tokens, counter);
+    let mut used = used + edit_tokens;
     let local = room - used;
     let mut suffix = take_lines_after(shown_suffix(context), local / 5, counter);
     let mut prefix_room = local - suffix.tokens;
@@ -123,6 +127,8 @@ fn fit_within(context: &Context, spec: &ModelSpec, budget: u64, counter: Counter
         used += outline_tokens;
         cut_prefix(context, prefix_room - outline_tokens, counter)
     });
+    // They change more often than anything before them, and tell most about the lines behind them.
+    snippets.extend(edits);
 
     let most_output = match context.site {
         _ if context.single_line => SINGLE_LINE_OUTPUT,
@@ -188,6 +194,23 @@ fn choose_snippets(context: &Context, room: u64, counter: Counter) -> (Vec<Snipp
         }
     }
     chosen.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
+    (chosen, used)
+}
+
+/// Takes the newest edits that fit; the newest stands last.
+fn choose_edits(context: &Context, room: u64, counter: Counter) -> (Vec<Snippet>, u64) {
+    let mut used = 0;
+    let newest = context.edits.iter().rev();
+    let mut chosen: Vec<Snippet> = newest
+        .filter(|snippet| {
+            let tokens = snippet_tokens(snippet, counter);
+            let fits = used + tokens <= room;
+            used += if fits { tokens } else { 0 };
+            fits
+        })
+        .cloned()
+        .collect();
+    chosen.reverse();
     (chosen, used)
 }
 

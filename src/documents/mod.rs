@@ -8,6 +8,7 @@
 mod blocks;
 mod definitions;
 mod edit;
+mod edits;
 mod language;
 mod languages;
 mod parse;
@@ -25,6 +26,7 @@ pub use definitions::{
     Definition, DefinitionKind, Scope, definitions, enclosing_scopes, imports, outline, references,
 };
 pub use edit::TextEdit;
+pub use edits::{Edits, Hunk};
 pub use language::Language;
 pub use parse::{MAX_PARSE_BYTES, parse_text};
 pub use position::{Position, PositionEncoding};

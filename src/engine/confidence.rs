@@ -138,6 +138,7 @@ mod tests {
             language: "rust",
             before: &(line + "    let guard = self."),
             after: "",
+            several_lines: false,
         };
         EmbeddedModel::new()
             .predict(&query)

@@ -1,5 +1,5 @@
-//! Gathers what other files have to say, once a model over the network is about to be asked: what
-//! the cache or the embedded model answers pays nothing for it.
+//! Gathers what other files have to say, and what was changed of late, once a model over the network
+//! is about to be asked: what the cache or the embedded model answers pays nothing for it.
 //!
 //! What was gathered is kept for the burst of typing that it was gathered in, so that the prompts of
 //! one burst begin alike.
@@ -11,7 +11,7 @@ use super::Engine;
 use super::complete::Decided;
 use super::finish::Surroundings;
 use crate::context::{
-    Context, Related, Sources, Steady, count_tokens, related, token_table_is_loaded,
+    Context, Related, Sources, Steady, count_tokens, edited, related, token_table_is_loaded,
 };
 use crate::domain::{DocumentUri, Snippet};
 
@@ -39,8 +39,8 @@ impl Gathered {
 }
 
 impl Engine {
-    /// Adds what other files have to say to a context, and lets it stay as it was in its burst.
-    /// What is around the cursor is looked at in the meantime.
+    /// Adds what other files have to say, and recent edits, to a context, and lets it stay as it was
+    /// in its burst. What is around the cursor is looked at in the meantime.
     pub(super) async fn gather(
         self: &Arc<Self>,
         decided: &Decided,
@@ -89,6 +89,7 @@ impl Engine {
         let mut found = related(context, &path.to_string_lossy(), sources);
         // The index leaves private files out already; what leaves the machine is looked at again.
         found.retain(|one| self.guard.excluded(&one.snippet.path).is_none());
+        found.extend(edited(context, self.recent_edits(document, context)));
         if token_table_is_loaded() {
             // Counted here, so that the prompt finds the counts when it is fitted.
             for Snippet { path, text } in found.iter().map(|one| &one.snippet) {

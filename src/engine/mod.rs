@@ -17,6 +17,7 @@ mod clock;
 mod complete;
 mod confidence;
 mod decided;
+mod edits;
 mod episodes;
 mod explain;
 mod finish;
@@ -127,6 +128,7 @@ pub struct Engine {
     confidence: confidence::WorkspaceConfidence,
     library: Arc<Library>,
     gathered: gather::Gathered,
+    edits: edits::RecentEdits,
     guard: Guard,
     answers: AnswerCache,
     book: book::Book,
@@ -197,6 +199,7 @@ impl Engine {
             confidence: confidence::WorkspaceConfidence::default(),
             library,
             gathered: gather::Gathered::default(),
+            edits: edits::RecentEdits::default(),
             guard: Guard::new(),
             answers: AnswerCache::default(),
             book: book::Book::new(setup.ledger),

@@ -65,6 +65,9 @@ impl Engine {
         }
         self.record_all(self.episodes.close(&uri, self.clock.now()));
         self.documents.open(uri.clone(), language, version, text);
+        if let Some(snapshot) = self.documents.snapshot(&uri) {
+            self.edits.open(&uri, path.as_ref(), snapshot.rope);
+        }
         self.refresh_soon(&uri);
         // The editor may have kept changes that the file on disk does not have.
         self.look_again(path);
@@ -85,6 +88,7 @@ impl Engine {
         let now = self.clock.now();
         self.rhythm.key(now);
         let change = self.documents.change(uri, version, edits, encoding)?;
+        self.edits.change(uri, &change.splices, now);
         self.refresh_soon(uri);
         self.record_all(self.episodes.change(uri, version, &change, now));
         if let Some(left) = self.open_files.turn_to(uri) {
@@ -101,6 +105,7 @@ impl Engine {
     /// Closes a document: its memory is given back, and its copy on disk is learnt again.
     pub fn close_document(self: &Arc<Self>, uri: &DocumentUri) {
         self.record_all(self.episodes.close(uri, self.clock.now()));
+        let last = self.documents.snapshot(uri).map(|snapshot| snapshot.rope);
         // A large tree takes milliseconds to give back, which no key shall wait for.
         if let Some(closed) = self.documents.close(uri) {
             self.refresher.run(Box::new(move || drop(closed)));
@@ -112,6 +117,7 @@ impl Engine {
         self.answers.close(uri);
         self.gathered.end(uri);
         let path = self.open_files.lock().remove(uri);
+        self.edits.close(uri, path.clone(), last);
         self.look_again(path);
     }
 

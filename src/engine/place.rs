@@ -72,7 +72,7 @@ impl Engine {
         } else {
             Opinion::default()
         };
-        let prediction = opinion.prediction().cloned().and_then(|prediction| {
+        let prediction = opinion.prediction().and_then(|prediction| {
             let text = finish(&prediction.text, &context).ok()?.text;
             Some(Prediction { text, ..prediction })
         });
@@ -179,6 +179,7 @@ impl Engine {
             language: &snapshot.language_id,
             before: &context.prefix,
             after: &context.suffix,
+            several_lines: !context.single_line,
         };
         let opinion = self.embedded.opinion(&query);
         opinion.corrected(&self.confidence.correction())

@@ -397,6 +397,28 @@ async fn a_model_outside_of_the_regions_is_never_called() {
 }
 
 #[tokio::test]
+async fn the_embedded_model_goes_on_where_a_block_is_wanted_and_ends_with_a_line_that_was_begun() {
+    let rest = "let lines = order.lines();\n    if lines.is_empty() {\n        return None;\n    \
+                }\n    Some(lines.total())";
+    let first = "    let order = self.orders.get(&id)?;\n    ";
+    for (typed, expected) in [("", rest), ("let li", "nes = order.lines();")] {
+        let policy = Policy {
+            embedded: true,
+            ..Policy::default()
+        };
+        let desk = Desk::new(policy, Vec::new()).await;
+        for n in 0..12 {
+            let function = |name: &str| format!("fn {name}_{n}(&self) {{\n{first}{rest}\n}}\n\n");
+            let text = function("load") + &function("count") + &function("close");
+            let path = format!("/w/{n}.rs");
+            desk.engine.embedded.learn(&path, "rust", &text);
+        }
+        let cursor = desk.open(&format!("fn open(&self) {{\n{first}{typed}$0\n}}\n"));
+        assert_eq!(served(desk.complete(cursor).await).candidate.text, expected);
+    }
+}
+
+#[tokio::test]
 async fn the_embedded_model_answers_what_it_has_seen_before_anybody_is_paid() {
     let paid = Script::answer("paid");
     let log = paid.log();

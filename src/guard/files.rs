@@ -26,6 +26,11 @@ fn judge(path: &str) -> Option<&'static str> {
     {
         return Some("private-folder");
     }
+    // What a diff shows is of the file that it is named after.
+    let name = &DIFFS
+        .iter()
+        .find_map(|extension| name.strip_suffix(extension))
+        .unwrap_or(name);
     let in_folder = |folder: &str| folders.last().is_some_and(|last| *last == folder);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
 
@@ -55,6 +60,7 @@ fn judge(path: &str) -> Option<&'static str> {
     }
 }
 
+const DIFFS: &[&str] = &[".diff", ".patch"];
 const PRIVATE_FOLDERS: &[&str] = &[".ssh", ".aws", ".azure", ".gnupg", ".kube", ".gcloud"];
 const KEY_EXTENSIONS: &[&str] = &[
     "pem", "key", "p8", "p12", "pfx", "jks", "keystore", "ppk", "gpg", "kdbx",
@@ -160,6 +166,9 @@ mod tests {
             ("client_secret_12.json", "credentials"),
             (".docker/config.json", "credentials"),
             (".bash_history", "shell-history"),
+            ("tls/server.pem.diff", "private-key"),
+            (".env.diff", "environment"),
+            ("config/secrets.yml.patch", "credentials"),
         ] {
             assert_eq!(excluded(path), Some(reason), "{path}");
         }
@@ -178,6 +187,7 @@ mod tests {
             "docs/keys.md",
             "config.json",
             "src/history.rs",
+            "src/main.rs.diff",
             "",
         ] {
             assert_eq!(excluded(path), None, "{path}");

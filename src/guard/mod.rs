@@ -9,6 +9,8 @@ mod characters;
 mod files;
 mod secrets;
 
+use std::ops::Range;
+
 use crate::domain::{Prompt, Snippet};
 
 /// Stands in place of a secret. A suggestion that holds it should not be offered.
@@ -86,6 +88,13 @@ impl Guard {
     #[must_use]
     pub fn completes_secret(&self, before: &str, text: &str) -> bool {
         text.contains(MASK) || secrets::reaches_into(before, text)
+    }
+
+    /// Returns whether a part of a text, in bytes, holds a secret, or some of one that begins or
+    /// ends elsewhere in it: the middle of a private key does not look like one by itself.
+    #[must_use]
+    pub fn holds_secret(&self, text: &str, part: Range<usize>) -> bool {
+        secrets::reaches_into_part(text, &part)
     }
 
     /// Takes everything out of `prompt` that may not leave the machine or that could move the

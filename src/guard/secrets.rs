@@ -49,6 +49,14 @@ pub(super) fn reaches_into(before: &str, text: &str) -> bool {
     spans.iter().any(|span| span.end > before.len())
 }
 
+/// Returns whether a secret, or some of one, stands in a part of a text.
+pub(super) fn reaches_into_part(text: &str, part: &Range<usize>) -> bool {
+    let spans = spans(text);
+    spans
+        .iter()
+        .any(|span| span.start < part.end && span.end > part.start)
+}
+
 fn copy(whole: &str, range: Range<usize>, cursor: usize, before: &mut String, after: &mut String) {
     before.push_str(&whole[range.start.min(cursor)..range.end.min(cursor)]);
     after.push_str(&whole[range.start.max(cursor)..range.end.max(cursor)]);

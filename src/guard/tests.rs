@@ -103,3 +103,18 @@ fn a_secret_counts_where_a_text_ends_it() {
     assert!(!guard.completes_secret(&format!("let a = (\"{first}{second}\""), ", b);"));
     assert!(!guard.completes_secret("key = ", "std::env::var(\"TOKEN\")?;"));
 }
+
+#[test]
+fn a_part_of_a_secret_is_known_by_what_stands_around_it() {
+    let body = "MIIEpAIBAAKCAQEA7bq0Rz3xkJ5YtVw2nLhG8sDfQpWcXeTyUiOpAsDf\n".repeat(3);
+    let (begin, end) = (
+        ["-----BEGIN ", "PRIVATE KEY-----\n"].concat(),
+        ["-----END ", "PRIVATE KEY-----\n"].concat(),
+    );
+    let text = format!("let a = 1;\n{begin}{body}{end}let b = 2;\n");
+    let guard = Guard::new();
+    let line = text.find("MIIE").expect("the key's first line");
+    assert!(guard.holds_secret(&text, line..line + 56));
+    assert!(!guard.holds_secret(&text, 0..11));
+    assert!(!guard.holds_secret(&text, text.len() - 11..text.len()));
+}

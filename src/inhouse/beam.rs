@@ -1,8 +1,9 @@
 //! Follows the likeliest tokens to the end of the line.
 
-use super::evidence::{Constraint, Evidence, Next};
+use super::evidence::{Constraint, Distribution, Evidence};
 use super::lex::{TokenId, is_word_char};
 use super::segment::MAX_CONTEXT;
+use super::tally::Next;
 
 /// Lines in the making that are followed at the same time.
 const WIDTH: usize = 4;
@@ -32,6 +33,22 @@ pub(super) struct Step {
     pub(super) end: usize,
 }
 
+impl Step {
+    /// Makes a step to what was found after some context.
+    pub(super) fn new(next: &Next, found: &Distribution, is_word: bool) -> Self {
+        Self {
+            id: next.id,
+            log_p: next.p.min(1.0).ln(),
+            open_share: next.open / next.p,
+            open_depth: found.open_depth,
+            workspace_depth: found.workspace_depth,
+            support: found.support,
+            is_word,
+            end: 0,
+        }
+    }
+}
+
 /// A line's rest, from the cursor to its end.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -51,13 +68,14 @@ struct Draft {
 
 /// The nearest tokens, the nearest first, back to the border of the text at most.
 #[derive(Clone, Copy)]
-struct Context {
+pub(super) struct Context {
     tokens: [TokenId; MAX_CONTEXT],
     len: usize,
 }
 
 impl Context {
-    fn new(nearest: impl Iterator<Item = TokenId>) -> Self {
+    /// Takes the nearest tokens, the nearest first.
+    pub(super) fn new(nearest: impl Iterator<Item = TokenId>) -> Self {
         let mut context = Self {
             tokens: [TokenId::BORDER; MAX_CONTEXT],
             len: 0,
@@ -72,13 +90,15 @@ impl Context {
         context
     }
 
-    fn push(&mut self, id: TokenId) {
+    /// Goes one token on.
+    pub(super) fn push(&mut self, id: TokenId) {
         self.tokens.rotate_right(1);
         self.tokens[0] = id;
         self.len = (self.len + 1).min(MAX_CONTEXT);
     }
 
-    fn as_slice(&self) -> &[TokenId] {
+    /// Returns the tokens, the nearest first.
+    pub(super) fn as_slice(&self) -> &[TokenId] {
         &self.tokens[..self.len]
     }
 }
@@ -111,16 +131,8 @@ pub(super) fn search(
                 found = evidence.words_that_begin(constraint.start);
             }
             for next in found.next.iter().take(WIDTH + 1) {
-                let step = Step {
-                    id: next.id,
-                    log_p: next.p.min(1.0).ln(),
-                    open_share: next.open / next.p,
-                    open_depth: found.open_depth,
-                    workspace_depth: found.workspace_depth,
-                    support: found.support,
-                    is_word: evidence.text(next).starts_with(is_word_char),
-                    end: 0,
-                };
+                let is_word = evidence.text(next).starts_with(is_word_char);
+                let step = Step::new(next, &found, is_word);
                 let log_p = of.line.log_p + step.log_p;
                 if log_p > MIN_LOG_P {
                     ways.push((log_p, draft, *next, step));

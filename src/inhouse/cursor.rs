@@ -1,7 +1,7 @@
 //! What a query says about its cursor: the typed part of a word, the line, the text around it.
 
 use super::language::introduces;
-use super::lex::{Lexed, hash_bytes, is_word_char, may_grow};
+use super::lex::{Lexed, columns, hash_bytes, is_word_char, may_grow};
 use super::model::Query;
 
 const MAX_ABOVE_BYTES: usize = 64 * 1024;
@@ -61,6 +61,14 @@ impl<'a> Cursor<'a> {
     /// Returns whether nothing but blanks stands before the word at the cursor.
     pub(super) fn is_at_line_start(&self) -> bool {
         self.line_before_partial().trim().is_empty()
+    }
+
+    /// Returns the next line below with text on it, and by how many columns it is indented more than
+    /// the cursor's.
+    pub(super) fn line_below(&self) -> Option<(i32, &'a str)> {
+        let blanks = |line: &str| columns(&line[..line.len() - line.trim_start().len()]);
+        let below = self.below.lines().find(|line| !line.trim().is_empty())?;
+        Some((blanks(below) - blanks(self.typed), below.trim()))
     }
 
     /// Returns whether the cursor follows a blank inside a line.
@@ -237,6 +245,7 @@ mod tests {
             language: "rust",
             before,
             after,
+            several_lines: false,
         });
         let cursor = cursor.expect("a suggestion makes sense here");
         assert_eq!(
@@ -279,6 +288,7 @@ mod tests {
             language: "rust",
             before: "let fo",
             after: "o = 1;",
+            several_lines: false,
         };
         assert!(Cursor::of(&inside).is_none());
     }

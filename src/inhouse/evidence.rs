@@ -11,6 +11,7 @@ use super::lex::TokenId;
 use super::open_text::{LONG, Occurrence, OpenText};
 use super::segment::{MAX_CONTEXT, Segment};
 use super::shelves::Shelves;
+use super::tally::{Next, Origin, Tally};
 use super::token_map::ByToken;
 
 /// A place in the open file counts as this many in the workspace.
@@ -18,16 +19,12 @@ const OPEN_WEIGHT: f32 = 6.0;
 /// A place just above the cursor counts this much more again, and half of it `RECENT_TOKENS` up.
 const RECENCY: f32 = 2.0;
 const RECENT_TOKENS: f32 = 512.0;
-/// How heavily different continuations speak for shorter contexts.
-const ESCAPE: f32 = 6.0;
 /// Shorter contexts are not asked for less than this share of the vote.
 const MIN_SHARE: f32 = 0.02;
 /// Places looked at for one length of context, spread evenly over all there are.
 const SAMPLES: usize = 48;
 /// The same where the next token must begin with what was typed: most places fall out.
 const SAMPLES_IN_WORD: usize = 768;
-/// So many of the likeliest tokens are listed.
-const LISTED: usize = 32;
 /// A word that a segment does not have.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -58,31 +55,6 @@ impl Constraint<'_> {
     fn admits(&self, text: &str, gap: bool) -> bool {
         text.starts_with(self.start) && (gap || !self.after_blank || text.is_empty())
     }
-}
-
-/// Where the text of a token can be read.
-#[derive(Clone, Copy, Debug)]
-enum Origin {
-    Above(usize),
-    Below(usize),
-    Workspace(usize),
-}
-
-/// A token that may come next.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Next {
-    /// What it is; every way to end the line is [`TokenId::BORDER`].
-    pub(super) id: TokenId,
-    /// How likely it is; all together are less than 1 by what was never seen.
-    pub(super) p: f32,
-    /// The part of `p` in which a blank stands before it.
-    pub(super) gap: f32,
-    /// The part of `p` that the open file speaks for.
-    pub(super) open: f32,
-    count: f32,
-    count_gap: f32,
-    count_open: f32,
-    origin: Origin,
 }
 
 /// What may come next, the likeliest first.
@@ -260,6 +232,43 @@ impl<'a> Evidence<'a> {
             workspace_depth: 0,
             support,
         }
+    }
+
+    /// Says which line breaks may follow the end of a line, and how likely each is, the likeliest
+    /// first.
+    pub(super) fn breaks(&mut self, context: &[TokenId]) -> Vec<(TokenId, f32)> {
+        self.tally.tells_breaks_apart = true;
+        let found = self.next(context, Constraint::default());
+        self.tally.tells_breaks_apart = false;
+        let breaks = found.next.iter().filter(|next| next.id.ends_line());
+        breaks.map(|next| (next.id, next.p)).collect()
+    }
+
+    /// Returns the longest run of these tokens, the nearest first, that stands somewhere else.
+    pub(super) fn run(&mut self, before: &[TokenId]) -> usize {
+        let agreed = |tokens: &mut dyn Iterator<Item = TokenId>| {
+            tokens.zip(before).take_while(|(a, b)| a == *b).count()
+        };
+        let mut longest = 0;
+        for open in [self.above, self.below] {
+            for found in open.long_matches(before) {
+                let mut tokens = (0..found.next).rev().map(|at| open.token(at).0);
+                longest = longest.max(agreed(&mut tokens));
+            }
+        }
+        let mut spots = self.spots(before);
+        for (View { segment, own }, spot) in self.views.iter().zip(&mut spots) {
+            let Some(ring) = spot.ring(segment, spot.depth) else {
+                continue;
+            };
+            let positions = ring.sample(SAMPLES).0;
+            let positions = positions.map(|place| segment.places.get(place as usize));
+            for position in positions.filter(|position| !own.contains(position)) {
+                let mut tokens = (0..position).rev().map(|at| segment.id_at(at));
+                longest = longest.max(agreed(&mut tokens));
+            }
+        }
+        longest
     }
 
     fn segment(&self, view: usize) -> &'a Segment {
@@ -509,92 +518,5 @@ impl Ring {
             }
         });
         (places, len as f32 / taken.max(1) as f32)
-    }
-}
-
-/// Counts tokens, and turns counts into probabilities.
-#[derive(Default)]
-struct Tally {
-    next: Vec<Next>,
-    /// A table with open addressing: an index into `next` plus one, by id.
-    slots: Vec<u32>,
-    total: f32,
-}
-
-impl Tally {
-    fn clear(&mut self) {
-        self.next.clear();
-        self.slots.fill(0);
-        self.total = 0.0;
-    }
-
-    fn count(&mut self, id: TokenId, gap: bool, weight: f32, is_open: bool, origin: Origin) {
-        let id = if id.ends_line() { TokenId::BORDER } else { id };
-        let at = self.index(id, origin);
-        let next = &mut self.next[at];
-        self.total += weight;
-        next.count += weight;
-        next.count_gap += if gap { weight } else { 0.0 };
-        next.count_open += if is_open { weight } else { 0.0 };
-    }
-
-    fn index(&mut self, id: TokenId, origin: Origin) -> usize {
-        if self.next.len() * 2 >= self.slots.len() {
-            self.slots = vec![0; (self.slots.len() * 2).max(512)];
-            for at in 0..self.next.len() {
-                let slot = self.slot(self.next[at].id);
-                self.slots[slot] = at as u32 + 1;
-            }
-        }
-        let slot = self.slot(id);
-        if self.slots[slot] == 0 {
-            self.next.push(Next {
-                id,
-                p: 0.0,
-                gap: 0.0,
-                open: 0.0,
-                count: 0.0,
-                count_gap: 0.0,
-                count_open: 0.0,
-                origin,
-            });
-            self.slots[slot] = self.next.len() as u32;
-        }
-        self.slots[slot] as usize - 1
-    }
-
-    /// Returns the slot of a token, or the empty one where it belongs.
-    fn slot(&self, id: TokenId) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut slot = id.get() as usize & mask;
-        while let Some(at) = self.slots[slot].checked_sub(1)
-            && self.next[at as usize].id != id
-        {
-            slot = (slot + 1) & mask;
-        }
-        slot
-    }
-
-    /// Shares out the votes of one length of context; returns what is left for shorter ones.
-    fn vote(&mut self, share: f32) -> f32 {
-        let escape = ESCAPE * self.next.len() as f32;
-        let unit = share / (self.total + escape);
-        for next in &mut self.next {
-            next.p += unit * next.count;
-            next.gap += unit * next.count_gap;
-            next.open += unit * next.count_open;
-        }
-        unit * escape
-    }
-
-    /// Returns the likeliest tokens.
-    fn ranked(&mut self) -> Vec<Next> {
-        let order = |a: &Next, b: &Next| b.p.total_cmp(&a.p).then(a.id.cmp(&b.id));
-        if self.next.len() > LISTED {
-            self.next.select_nth_unstable_by(LISTED - 1, order);
-        }
-        let mut listed = self.next[..self.next.len().min(LISTED)].to_vec();
-        listed.sort_unstable_by(order);
-        listed
     }
 }

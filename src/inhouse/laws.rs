@@ -28,6 +28,7 @@ fn ask(model: &EmbeddedModel, text: &str) -> Option<Prediction> {
         language: "rust",
         before,
         after,
+        several_lines: false,
     })
 }
 
@@ -142,6 +143,7 @@ fn languages_are_kept_apart_by_family() {
         language: "javascript",
         before: "    let connection = pool.",
         after: "",
+        several_lines: false,
     };
     assert!(model.predict(&query).is_some());
 }
@@ -155,6 +157,7 @@ fn a_language_nobody_knows_is_learnt_all_the_same() {
         language: "zzlang",
         before: "frob the ",
         after: "",
+        several_lines: false,
     };
     let text = model.predict(&query).map(|prediction| prediction.text);
     assert_eq!(text.as_deref(), Some("~> widget"));
@@ -269,6 +272,7 @@ fn odd_texts_are_survived() {
                 language: "rust",
                 before: &text[..at],
                 after: &text[at..],
+                several_lines: false,
             });
         }
     }
@@ -318,6 +322,7 @@ fn a_forgotten_file_does_not_shift_the_confidence() {
         language: "rust",
         before: "",
         after: "",
+        several_lines: false,
     };
     let forgot = model(&[("kept.rs", kept), ("gone.rs", gone)]);
     forgot.forget("gone.rs");
@@ -335,11 +340,12 @@ proptest! {
         learnt in code(), before in code(), after in code(),
     ) {
         let model = model(&[("a.rs", &learnt)]);
-        let query = Query { path: "open.rs", language: "rust", before: &before, after: &after };
+        let query = Query { path: "open.rs", language: "rust", before: &before, after: &after, several_lines: true };
         let answer = model.predict(&query);
         if let Some(Prediction { text, confidence, .. }) = &answer {
             prop_assert!(!text.trim().is_empty());
-            prop_assert!(!text.contains('\n') && !text.contains('\r'));
+            prop_assert!(text.split('\n').all(|line| !line.trim().is_empty()));
+            prop_assert!(!text.contains('\r'));
             prop_assert!((0.0..=1.0).contains(&confidence.get()));
         }
         prop_assert_eq!(model.predict(&query), answer);
@@ -351,7 +357,7 @@ proptest! {
     ) {
         let used = model(&[("a.rs", &learnt)]);
         for (before, after) in &texts {
-            let query = Query { path: "open.rs", language: "rust", before, after };
+            let query = Query { path: "open.rs", language: "rust", before, after, several_lines: true };
             let fresh = model(&[("a.rs", &learnt)]);
             prop_assert_eq!(used.predict(&query), fresh.predict(&query));
         }
@@ -361,7 +367,7 @@ proptest! {
     fn after_forgetting_it_is_as_if_the_file_had_never_been_learnt(
         kept in code(), gone in code(), before in code(),
     ) {
-        let query = Query { path: "open.rs", language: "rust", before: &before, after: "" };
+        let query = Query { path: "open.rs", language: "rust", before: &before, after: "", several_lines: true };
         let never = model(&[("kept.rs", &kept)]);
         let forgot = model(&[("kept.rs", &kept), ("gone.rs", &gone)]);
         forgot.forget("gone.rs");
@@ -373,7 +379,7 @@ proptest! {
     #[test]
     fn any_text_is_survived(learnt in any::<String>(), before in any::<String>(), after in any::<String>()) {
         let model = model(&[("a.rs", &learnt)]);
-        let query = Query { path: "open.rs", language: "rust", before: &before, after: &after };
+        let query = Query { path: "open.rs", language: "rust", before: &before, after: &after, several_lines: true };
         let _ = model.predict(&query);
     }
 }

@@ -46,6 +46,13 @@ impl TokenId {
         self.0 < FIRST_WORD
     }
 
+    /// Returns by how many columns the indentation differs after a line break; `None` where a blank
+    /// line follows, and for everything else.
+    pub(super) fn change_of_indentation(self) -> Option<i32> {
+        let number = self.0.checked_sub(1).filter(|_| self.ends_line())?;
+        (number % 2 == 0).then_some((number / 2) as i32 - 32)
+    }
+
     /// Returns the bare number, for hashing and sorting.
     pub(super) fn get(self) -> u32 {
         self.0
@@ -459,7 +466,8 @@ fn trimmed_start(text: &str) -> &str {
 }
 
 /// Returns the width of leading blanks; a tab counts as four columns.
-fn columns(blanks: &str) -> i32 {
+/// Returns how wide blanks are; a tab counts four columns.
+pub(super) fn columns(blanks: &str) -> i32 {
     blanks.chars().map(|c| if c == '\t' { 4 } else { 1 }).sum()
 }
 

@@ -5,19 +5,19 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::beam;
-use super::correction::Correction;
 use super::cursor::Cursor;
-use super::cut::{self, CutFeatures};
+use super::cut;
 use super::evidence::{Constraint, Evidence};
-use super::features::{Features, describe};
+use super::features::describe;
+use super::further;
 use super::gather::Gathered;
 use super::language::family;
 use super::lex::TokenId;
 use super::open_text::OpenText;
+use super::opinion::{Alternative, Cut, Opinion, Prediction};
 use super::saved::{self, RestoreError};
 use super::shelves::{MAX_SEGMENT_TOKENS, Shelves};
-use super::weights::{self, CUT_THRESHOLD, SHOW_THRESHOLD};
-use crate::domain::Confidence;
+use super::weights::{self, SHOW_THRESHOLD};
 
 /// Texts longer than this are not learnt.
 const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
@@ -91,97 +91,8 @@ pub struct Query<'a> {
     pub before: &'a str,
     /// The text after the cursor; the first 16 KiB are read.
     pub after: &'a str,
-}
-
-/// What the model believes the rest of the line to be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// The text to insert at the cursor: neither blank nor with a line break, and without what
-    /// already stands after the cursor.
-    pub text: String,
-    /// The calibrated probability that it is what the user is about to type: the whole rest of
-    /// the line, or where it is a cut, the next part of it.
-    pub confidence: Confidence,
-    /// The same before the workspace's own correction, which learns from this one.
-    pub fitted: Confidence,
-    /// Whether the line is believed to go on after it.
-    pub is_cut: bool,
-}
-
-impl Prediction {
-    fn new(text: String, probability: f32, is_cut: bool) -> Self {
-        let confidence = Confidence::new(probability);
-        Self {
-            text,
-            confidence,
-            fitted: confidence,
-            is_cut,
-        }
-    }
-}
-
-/// A prediction with what its confidence was computed from; for fitting and for explaining.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Alternative {
-    /// The prediction.
-    pub prediction: Prediction,
-    /// Its features, named by `FEATURE_NAMES`.
-    pub features: Features,
-}
-
-/// The beginning of the best line, up to the end of some token.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cut {
-    /// The text, and the probability that the user is about to type it, whatever follows.
-    pub prediction: Prediction,
-    /// Its features, named by `CUT_FEATURE_NAMES`.
-    pub features: CutFeatures,
-}
-
-/// What the model thinks about one place.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Opinion {
-    /// Whole lines, the surest first.
-    pub alternatives: Vec<Alternative>,
-    /// Beginnings of the surest line, the shortest first.
-    pub cuts: Vec<Cut>,
-}
-
-impl Opinion {
-    /// Returns the same opinion, as sure as this workspace has taught.
-    #[must_use]
-    pub fn corrected(mut self, correction: &Correction) -> Self {
-        let wholes = self
-            .alternatives
-            .iter_mut()
-            .map(|whole| &mut whole.prediction);
-        let cuts = self.cuts.iter_mut().map(|cut| &mut cut.prediction);
-        for prediction in wholes.chain(cuts) {
-            prediction.confidence = correction.apply(prediction.fitted);
-        }
-        self
-    }
-
-    /// Returns all of it: whole lines, then cuts, the surest of each first.
-    #[must_use]
-    pub fn into_predictions(self) -> Vec<Prediction> {
-        let wholes = self.alternatives.into_iter().map(|whole| whole.prediction);
-        let cuts = self.cuts.into_iter().map(|cut| cut.prediction);
-        wholes.chain(cuts).collect()
-    }
-
-    /// Returns what to show: the surest line, or where it is not sure enough of that, the longest
-    /// beginning that it is sure of.
-    #[must_use]
-    pub fn prediction(&self) -> Option<&Prediction> {
-        let whole = &self.alternatives.first()?.prediction;
-        if whole.confidence.get() >= SHOW_THRESHOLD {
-            return Some(whole);
-        }
-        let cuts = self.cuts.iter().map(|cut| &cut.prediction);
-        let sure = cuts.rev().find(|cut| cut.confidence.get() >= CUT_THRESHOLD);
-        Some(sure.unwrap_or(whole))
-    }
+    /// Whether more than the rest of the line may be suggested.
+    pub several_lines: bool,
 }
 
 /// The embedded model.
@@ -359,7 +270,7 @@ impl EmbeddedModel {
     /// millisecond when the file was asked about before, and never waits for a lesson.
     #[must_use]
     pub fn predict(&self, query: &Query<'_>) -> Option<Prediction> {
-        self.opinion(query).prediction().cloned()
+        self.opinion(query).prediction()
     }
 
     /// Returns all that it weighed at the cursor.
@@ -377,7 +288,7 @@ impl EmbeddedModel {
         let mut open = self.take_open(query.path);
         open.above.update(cursor.above);
         open.below.update(cursor.below);
-        let opinion = weigh(&cursor, query.path, &open, shelves);
+        let opinion = weigh(&cursor, query, &open, shelves);
         self.keep_open(open);
         opinion
     }
@@ -470,8 +381,8 @@ fn strike(known: &mut Known, catalogue: &mut Catalogue, paths: &[&str]) -> bool 
     !by_family.is_empty()
 }
 
-fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) -> Opinion {
-    let mut evidence = Evidence::new(path, &open.above, &open.below, shelves);
+fn weigh(cursor: &Cursor<'_>, query: &Query<'_>, open: &OpenFile, shelves: &Shelves) -> Opinion {
+    let mut evidence = Evidence::new(query.path, &open.above, &open.below, shelves);
     let constraint = Constraint {
         start: cursor.partial,
         after_blank: cursor.is_after_blank(),
@@ -481,7 +392,8 @@ fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) ->
         .is_at_line_start()
         .then(|| open.above.break_before_cursor(indent));
     let mut context: Vec<TokenId> = line_break.into_iter().collect();
-    context.extend(open.above.tail().take(super::segment::MAX_CONTEXT));
+    let near = super::segment::MAX_CONTEXT;
+    context.extend(open.above.tail().take(near));
     let at_line_start = cursor.is_at_line_start();
     let mut lines = beam::search(
         &mut evidence,
@@ -504,7 +416,8 @@ fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) ->
     if lines.is_empty() {
         return Opinion::default();
     }
-    let features = describe(&lines, cursor, &cursor.neighbourhood(), &evidence);
+    let neighbourhood = cursor.neighbourhood();
+    let features = describe(&lines, cursor, &neighbourhood, &evidence);
     let best = features
         .iter()
         .map(weights::probability)
@@ -522,6 +435,12 @@ fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) ->
             })
             .collect()
     });
+    let goes_on = query.several_lines && cursor.rest.is_empty();
+    let sure = best.filter(|&(_, confidence)| goes_on && confidence >= SHOW_THRESHOLD);
+    let further = sure.map_or(Vec::new(), |(at, _)| {
+        let before = context.iter().copied().chain(open.above.tail().skip(near));
+        further::lines(&lines[at], before, cursor, &neighbourhood, &mut evidence)
+    });
     let mut alternatives: Vec<Alternative> = lines
         .into_iter()
         .zip(features)
@@ -535,7 +454,11 @@ fn weigh(cursor: &Cursor<'_>, path: &str, open: &OpenFile, shelves: &Shelves) ->
         let sure = |alternative: &Alternative| alternative.prediction.confidence.get();
         sure(b).total_cmp(&sure(a))
     });
-    Opinion { alternatives, cuts }
+    Opinion {
+        alternatives,
+        cuts,
+        further,
+    }
 }
 
 /// Takes away what already stands after the cursor; returns whether something is left to insert.

@@ -446,6 +446,7 @@ mod tests {
             language: "rust",
             before,
             after: "",
+            several_lines: false,
         })
     }
 

@@ -89,6 +89,11 @@ impl Segment {
         &self.texts[self.texts_at[rank] as usize..self.texts_at[rank + 1] as usize]
     }
 
+    /// Returns the token at a position.
+    pub(super) fn id_at(&self, position: u32) -> TokenId {
+        self.ids[(self.tokens.get(position as usize) >> 1) as usize]
+    }
+
     /// Returns the rank of a word that occurs in it.
     ///
     /// Ids are spread evenly, so the rank is near to where the id stands among all numbers.

@@ -150,6 +150,12 @@ impl Library {
         shelf.clear_up();
     }
 
+    /// Returns whether a file can be found: it is one of the workspace that may be shown.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        self.read().id_of(path).is_some()
+    }
+
     /// Returns how many files can be found.
     #[must_use]
     pub fn files(&self) -> usize {

@@ -64,6 +64,8 @@ pub enum Kind {
     Own,
     /// It tells what a name of the place stands for.
     Outline(OutlineKind),
+    /// The user has just changed it; this is not searched for.
+    Edit,
 }
 
 impl Kind {
@@ -76,6 +78,7 @@ impl Kind {
             Self::Outline(OutlineKind::Members) => "members",
             Self::Outline(OutlineKind::Head) => "definition",
             Self::Outline(OutlineKind::File) => "items of a file",
+            Self::Edit => "recent edits",
         }
     }
 }

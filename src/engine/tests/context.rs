@@ -204,3 +204,116 @@ async fn what_is_found_is_explained_with_its_place() {
     assert!(first.lines.start < first.lines.end && first.tokens > 0);
     assert!(Path::new(&first.snippet.path).is_relative());
 }
+
+impl Scene {
+    /// Opens a file of the workspace and replaces a part of its text.
+    fn edit(&self, path: &str, (from, to): (&str, &str)) -> DocumentUri {
+        let engine = &self.desk.engine;
+        let uri = DocumentUri::new(format!("file:///w/{path}"));
+        let path = self.root.path().join(path);
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        assert!(text.contains(from));
+        engine.open(uri.clone(), Some(path), "rust", 1, &text);
+        let edit = TextEdit {
+            range: None,
+            text: text.replace(from, to),
+        };
+        engine
+            .change(&uri, 2, &[edit], PositionEncoding::Utf16)
+            .expect("it is open");
+        uri
+    }
+}
+
+/// Returns the diffs of a prompt, which stand behind all other snippets.
+#[track_caller]
+fn diffs(prompt: &Prompt) -> Vec<(&str, &str)> {
+    let is_diff = |one: &crate::domain::Snippet| one.path.ends_with(".diff");
+    let first = prompt.snippets.iter().position(is_diff);
+    let last = &prompt.snippets[first.unwrap_or(prompt.snippets.len())..];
+    assert!(last.iter().all(is_diff), "they stand last");
+    last.iter()
+        .map(|one| (one.path.as_str(), one.text.as_str()))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_just_changed_is_in_the_prompt_as_a_diff() {
+    let files = [("src/ledger.rs", LEDGER), ("src/other.rs", LEDGER)];
+    let scene = Scene::new(&files, Script::answer("")).await;
+    let _open = scene.edit("src/ledger.rs", ("row: Row", "row: Row, at: Time"));
+    tokio::time::advance(Duration::from_secs(9)).await;
+    let closed = scene.edit("src/other.rs", ("append_row", "push_row"));
+    scene.desk.engine.close_document(&closed);
+    let cursor = scene.open("fn f(book: &mut Ledger) {\n    book.$0\n}\n");
+    let _nothing = scene.desk.complete(cursor).await;
+    let first = scene.prompt();
+    assert_eq!(
+        diffs(&first),
+        [
+            (
+                "src/ledger.rs.diff",
+                "@@\n-    pub fn append_row(&mut self, row: Row) {\n\
+                 +    pub fn append_row(&mut self, row: Row, at: Time) {\n"
+            ),
+            (
+                "src/other.rs.diff",
+                "@@\n-    pub fn append_row(&mut self, row: Row) {\n\
+                 +    pub fn push_row(&mut self, row: Row) {\n"
+            ),
+        ]
+    );
+    // The same state gives the same bytes; half an hour later the edits are no news.
+    let _nothing = scene.desk.complete(cursor).await;
+    assert_eq!(scene.prompt(), first);
+    tokio::time::advance(Duration::from_secs(31 * 60)).await;
+    let request = CompletionRequest {
+        received: Timestamp::from_unix_micros(NOON).plus(Duration::from_secs(31 * 60)),
+        ..scene.desk.request(cursor)
+    };
+    let _nothing = scene.desk.engine.complete(request).await;
+    assert_eq!(diffs(&scene.prompt()), []);
+}
+
+#[tokio::test]
+async fn no_edit_of_a_private_or_ignored_file_and_no_secret_is_in_a_prompt() {
+    let key = ["AKIA", "IOSFODNN7EXAMPLE"].concat();
+    let with_key = LEDGER.replace("rows: Vec<Row>", &format!("rows: \"{key}\""));
+    let files = [
+        ("src/ledger.rs", LEDGER),
+        ("src/keys.rs", with_key.as_str()),
+        ("src/id_rsa.rs", LEDGER),
+        ("secret/ledger.rs", LEDGER),
+        (".mantleignore", "secret/\n"),
+    ];
+    let scene = Scene::new(&files, Script::answer("")).await;
+    let edit = ("row: Row", "row: Entry");
+    for path in ["src/ledger.rs", "src/id_rsa.rs", "secret/ledger.rs"] {
+        let _open = scene.edit(path, edit);
+    }
+    // A key that is gone was a secret all the same.
+    let _open = scene.edit("src/keys.rs", (&key, "none"));
+    let cursor = scene.open("fn f(book: &mut Ledger) {\n    book.$0\n}\n");
+    let _nothing = scene.desk.complete(cursor).await;
+    let prompt = scene.prompt();
+    let found: Vec<&str> = diffs(&prompt).iter().map(|(path, _)| *path).collect();
+    assert_eq!(found, ["src/ledger.rs.diff"]);
+    assert!(!format!("{prompt:?}").contains(&key));
+}
+
+#[tokio::test]
+async fn the_line_that_is_typed_is_no_edit_of_its_own() {
+    let scene = Scene::new(&[("src/own.rs", LEDGER)], Script::answer("")).await;
+    let _cursor = scene.open("$0fn f(a: u8) {\n    let b = a;\n}\n");
+    for typed in ["", "h(", "h(c"] {
+        let text = format!("fn f(a: u8) {{\n    let c = a;\n    {typed}$0\n}}\n");
+        let _cursor = scene.desk.change(&text);
+    }
+    let cursor = ByteOffset::new(36);
+    let _nothing = scene.desk.complete(cursor).await;
+    let prompt = scene.prompt();
+    assert_eq!(
+        diffs(&prompt),
+        [("src/own.rs.diff", "@@\n-    let b = a;\n+    let c = a;\n")]
+    );
+}

@@ -1,0 +1,167 @@
+//! What the user has changed of late, in all documents: kept in memory, for prompts alone.
+//!
+//! A key costs a few additions; the texts are compared when a model over the network is about to be
+//! asked, off the loop. Private files and files that the workspace ignores are left out, and so is
+//! every edit that holds a secret or some of one.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Engine;
+use crate::context::{Context, Edit, MOST_EDITS};
+use crate::documents::{Documents, Edits, Hunk, Rope, Splice};
+use crate::domain::{DocumentUri, Timestamp};
+use crate::guard::Guard;
+
+/// Edits that are older say little about what comes next.
+const OLDEST: Duration = Duration::from_secs(30 * 60);
+/// Documents that are closed and whose edits are remembered.
+const MOST_CLOSED: usize = 8;
+/// A longer document, in bytes, is forgotten when it is closed.
+const LONGEST_CLOSED: usize = 256 * 1024;
+/// How much text around an edit is looked at for a secret that reaches into it, in bytes: as much
+/// as the longest private key may have.
+const AROUND: usize = 32 * 1024;
+
+/// The edits of the open documents, and of some that are closed.
+#[derive(Debug, Default)]
+pub struct RecentEdits(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    open: HashMap<DocumentUri, Edits>,
+    /// The one that was closed last at the end.
+    closed: VecDeque<Edited>,
+}
+
+/// A document with its edits.
+#[derive(Clone, Debug)]
+struct Edited {
+    path: PathBuf,
+    edits: Edits,
+    now: Rope,
+}
+
+impl RecentEdits {
+    /// Follows a document from now on; one that was closed as it is now is followed on.
+    pub fn open(&self, document: &DocumentUri, path: Option<&PathBuf>, text: Rope) {
+        let mut state = self.state();
+        let before = state.closed.iter().position(|one| Some(&one.path) == path);
+        let before = before.and_then(|at| state.closed.remove(at));
+        let edits = match before {
+            Some(before) if before.now == text => before.edits,
+            _ => Edits::since(text),
+        };
+        state.open.insert(document.clone(), edits);
+    }
+
+    /// Follows a change.
+    pub fn change(&self, document: &DocumentUri, splices: &[Splice], at: Timestamp) {
+        if let Some(edits) = self.state().open.get_mut(document) {
+            edits.apply(splices, at);
+        }
+    }
+
+    /// Ends with a document; `now` is its text. What it remembers is bounded.
+    pub fn close(&self, document: &DocumentUri, path: Option<PathBuf>, now: Option<Rope>) {
+        let mut state = self.state();
+        let Some(((edits, path), now)) = state.open.remove(document).zip(path).zip(now) else {
+            return;
+        };
+        if edits.is_empty() || now.len_bytes() > LONGEST_CLOSED {
+            return;
+        }
+        if state.closed.len() == MOST_CLOSED {
+            state.closed.pop_front();
+        }
+        state.closed.push_back(Edited { path, edits, now });
+    }
+
+    /// Returns the documents that were edited since a moment, and forgets what is older.
+    fn since(
+        &self,
+        moment: Timestamp,
+        documents: &Documents,
+        path_of: impl Fn(&DocumentUri) -> Option<PathBuf>,
+    ) -> Vec<Edited> {
+        let mut state = self.state();
+        let mut found = Vec::new();
+        for (document, edits) in state.open.iter_mut().filter(|(_, edits)| !edits.is_empty()) {
+            let Some(snapshot) = documents.snapshot(document) else {
+                continue;
+            };
+            edits.forget_before(moment, &snapshot.rope);
+            if let Some(path) = path_of(document) {
+                let (edits, now) = (edits.clone(), snapshot.rope);
+                found.push(Edited { path, edits, now });
+            }
+        }
+        for closed in &mut state.closed {
+            closed.edits.forget_before(moment, &closed.now);
+        }
+        state.closed.retain(|closed| !closed.edits.is_empty());
+        found.extend(state.closed.iter().cloned());
+        found
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Returns what was changed of late and may be shown at a place of a document.
+    pub(super) fn recent_edits(&self, document: &DocumentUri, context: &Context) -> Vec<Edit> {
+        let since = self.clock.now().minus(OLDEST);
+        let path_of = |document: &DocumentUri| self.open_files.path(document);
+        let own = path_of(document);
+        let mut hunks: Vec<(String, Hunk, Edited)> = Vec::new();
+        for one in self.edits.since(since, &self.documents, path_of) {
+            let (shown, is_own) = if Some(&one.path) == own.as_ref() {
+                (context.path.clone(), true)
+            } else {
+                (self.shown_path(&one.path), false)
+            };
+            // What the library holds has passed the rules on which files are left alone.
+            let may_be_shown = is_own || self.library.holds(&one.path.to_string_lossy());
+            if may_be_shown && self.guard.excluded(&shown).is_none() {
+                let found = one.edits.hunks(&one.now).into_iter();
+                hunks.extend(found.map(|hunk| (shown.clone(), hunk, one.clone())));
+            }
+        }
+        // Some of them are left out where the text around the cursor shows them.
+        hunks.sort_by_key(|(_, hunk, _)| std::cmp::Reverse(hunk.at));
+        hunks.truncate(2 * MOST_EDITS);
+        let edits = hunks.into_iter();
+        edits
+            .filter_map(|(path, hunk, one)| {
+                let removed = clean_part(&self.guard, one.edits.base(), &hunk.removed)?;
+                let added = clean_part(&self.guard, &one.now, &hunk.added)?;
+                Some(Edit {
+                    path,
+                    place: hunk.added,
+                    lines: hunk.lines,
+                    removed,
+                    added,
+                    at: hunk.at,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Returns a part of a text, which begins and ends with lines; `None` when there is a secret in it.
+fn clean_part(guard: &Guard, text: &Rope, part: &Range<usize>) -> Option<String> {
+    if part.is_empty() {
+        return Some(String::new());
+    }
+    let line = |byte: usize| text.line_to_byte(text.byte_to_line(byte));
+    let start = line(part.start.saturating_sub(AROUND));
+    let end = line((part.end + AROUND).min(text.len_bytes())).max(part.end);
+    let around = text.byte_slice(start..end).to_string();
+    let within = part.start - start..part.end - start;
+    (!guard.holds_secret(&around, within.clone())).then(|| around[within].to_owned())
+}
