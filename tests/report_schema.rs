@@ -11,6 +11,7 @@ use mantle_ls::domain::{
     BillingBasis, Booking, BookingRow, CallId, CallOutcome, CallRow, CompletionId, Correction,
     DecisionId, LedgerEvent, ModelId, Money, Protocol, RowId, Tier, Timestamp, TokenCount, Usage,
 };
+use mantle_ls::engine::Clock;
 use mantle_ls::ledger::Ledger;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -123,8 +124,7 @@ fn the_worked_month_is_as_the_schema_says() {
 fn an_applied_invoice_and_the_end_of_the_month_are_as_the_schema_says() {
     let state = folder();
     const MICROS_PER_DAY: i64 = 86_400_000_000;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = i64::try_from(now.expect("after 1970").as_micros()).expect("it fits");
+    let now = Clock::system().now().unix_micros();
     let yesterday = now - now.rem_euclid(MICROS_PER_DAY) - MICROS_PER_DAY;
     let at = Timestamp::from_unix_micros;
     let call = CallRow {

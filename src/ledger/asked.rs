@@ -15,11 +15,14 @@ const ASKED: &str = "SELECT d.tier AS tier, d.action = 'embedded' AS is_free, CO
     FROM decisions d WHERE d.at >= ?1 AND d.at < ?2 AND d.tier IS NOT NULL \
     AND d.origin IN ('lsp', 'try') GROUP BY 1, 2";
 
+/// From the accepts of the stretch to their looks, of which a completion has one each: in any other order
+/// (a cross join keeps this one) a short stretch of a long ledger would go over all looks there are.
 const KEPT: &str = "SELECT d.tier AS tier, d.action = 'embedded' AS is_free, \
-    SUM(r.kept_chars) AS n FROM retentions r JOIN decisions d ON d.id = r.decision \
-    WHERE r.after_s = 600 AND d.tier IS NOT NULL AND d.origin IN ('lsp', 'try') AND EXISTS \
-    (SELECT 1 FROM outcomes x WHERE x.completion = r.completion AND x.kind = 'accepted' \
-    AND x.at >= ?1 AND x.at < ?2) GROUP BY 1, 2";
+    SUM(r.kept_chars) AS n FROM outcomes x \
+    CROSS JOIN retentions r ON r.completion = x.completion AND r.after_s = 600 \
+    JOIN decisions d ON d.id = r.decision \
+    WHERE x.at >= ?1 AND x.at < ?2 AND x.kind = 'accepted' AND d.tier IS NOT NULL \
+    AND d.origin IN ('lsp', 'try') GROUP BY 1, 2";
 
 const ACCEPTED: &str = "SELECT d.tier AS tier, d.action = 'embedded' AS is_free, COUNT(*) AS n \
     FROM outcomes x JOIN decisions d ON d.id = x.decision \

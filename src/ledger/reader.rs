@@ -226,12 +226,8 @@ async fn read(
     let mut sums = Sums::by(&lines);
     plan.days.iter().for_each(|day| sums.add(day));
     for stretch in plan.from_rows {
-        sums.add_rows(&mut transaction, version, stretch, due)
+        sums.add_rows(&mut transaction, version, stretch, due, !query.is_brief)
             .await?;
-        if !query.is_brief {
-            sums.add_beyond(&mut transaction, version, stretch, due)
-                .await?;
-        }
     }
     sums.sort_calls();
     let bookings = books::bookings(&mut transaction, version).await?;

@@ -105,49 +105,69 @@ impl Sums {
         }
     }
 
-    /// Adds the rows of `[since, until)`; an accept after `due` is one whose ten minutes are not over.
+    /// Adds the rows of `[since, until)`; an accept after `due` is one whose ten minutes are not over. With
+    /// `beyond`, also what they say of tiers and cells.
     pub(super) async fn add_rows(
         &mut self,
         connection: &mut SqliteConnection,
         version: i64,
         (since, until): (Timestamp, Timestamp),
         due: Timestamp,
+        beyond: bool,
     ) -> Result<(), sqlx::Error> {
         let dimensions: Vec<Dimension> = self.lines.keys().copied().collect();
         let period = (since, until, due);
-        for (number, family) in families(&dimensions).iter().enumerate() {
-            let what = (&Table::ALL[..], &family[..]);
-            each_group(connection, version, period, what, |keys, figures| {
-                // Every family reads every row; they count once.
-                if number == 0 {
-                    self.totals.add(figures);
+        let families = families(&dimensions);
+        // Cells are told by few values, so a reading that asks for such need not be done again for them.
+        let few = |family: &Vec<Dimension>| family.iter().any(|one| family_of(*one) == 0);
+        let with_cells = families.iter().position(few).filter(|_| beyond);
+        for (number, family) in families.iter().enumerate() {
+            for table in Table::ALL {
+                let mut asked_for = family.clone();
+                let has_cells = with_cells == Some(number) && matches!(table, Table::Outcomes);
+                if has_cells {
+                    let more = CELLS.iter().filter(|one| !family.contains(one));
+                    asked_for.extend(more);
                 }
-                self.add_keys(family, keys, figures);
-            })
-            .await?;
+                let what = (&[table][..], &asked_for[..]);
+                each_group(connection, version, period, what, |keys, figures| {
+                    // Every family reads every row; they count once.
+                    if number == 0 {
+                        self.totals.add(figures);
+                    }
+                    if has_cells {
+                        self.add_cell(&asked_for, &keys, figures);
+                    }
+                    self.add_keys(family, keys, figures);
+                })
+                .await?;
+            }
         }
         let calls = books::calls(connection, since, until).await?;
         self.calls.extend(calls);
         let chars = books::retained_chars(connection, version, since, until).await?;
         self.add_chars(chars);
+        if beyond {
+            asked::add(connection, version, (since, until), &mut self.asked).await?;
+        }
+        if beyond && with_cells.is_none() {
+            let what = (&[Table::Outcomes][..], &CELLS[..]);
+            each_group(connection, version, period, what, |keys, figures| {
+                self.add_cell(&CELLS, &keys, figures);
+            })
+            .await?;
+        }
         Ok(())
     }
 
-    /// Adds what the rows of `[since, until)` say of tiers and cells.
-    pub(super) async fn add_beyond(
-        &mut self,
-        connection: &mut SqliteConnection,
-        version: i64,
-        (since, until): (Timestamp, Timestamp),
-        due: Timestamp,
-    ) -> Result<(), sqlx::Error> {
-        asked::add(connection, version, (since, until), &mut self.asked).await?;
-        let period = (since, until, due);
-        let what = (&[Table::Outcomes][..], &CELLS[..]);
-        each_group(connection, version, period, what, |cell, figures| {
-            self.cells.entry(cell).or_default().add(figures);
-        })
-        .await
+    /// Adds to the cell that is among the names of these dimensions.
+    fn add_cell(&mut self, dimensions: &[Dimension], keys: &[String], figures: &Figures) {
+        let named = |one: &Dimension| {
+            let key = dimensions.iter().zip(keys).find(|(other, _)| *other == one);
+            key.map(|(_, key)| key.clone())
+        };
+        let cell: Vec<String> = CELLS.iter().filter_map(named).collect();
+        self.cells.entry(cell).or_default().add(figures);
     }
 
     /// Puts the calls into the order in which a single query would tell them.
@@ -217,7 +237,20 @@ fn add_to(lines: &mut BTreeMap<String, Figures>, key: &str, figures: &Figures) {
 /// Returns dimensions that one query asks for together. All at once would make as many groups as
 /// there are rows; these are told apart by few values, by the call, and by the person.
 fn families(dimensions: &[Dimension]) -> Vec<Vec<Dimension>> {
-    let number = |dimension: &Dimension| match dimension {
+    let of = |family| {
+        let members = dimensions.iter().filter(|one| family_of(**one) == family);
+        members.copied().collect::<Vec<_>>()
+    };
+    let families: Vec<_> = (0..3).map(of).filter(|family| !family.is_empty()).collect();
+    if families.is_empty() {
+        return vec![Vec::new()];
+    }
+    families
+}
+
+/// Returns the family of a dimension; the first are those that are told apart by few values.
+const fn family_of(dimension: Dimension) -> usize {
+    match dimension {
         Dimension::Host | Dimension::Lab => 1,
         Dimension::Tenant | Dimension::User | Dimension::Workspace => 2,
         Dimension::Model
@@ -227,14 +260,5 @@ fn families(dimensions: &[Dimension]) -> Vec<Vec<Dimension>> {
         | Dimension::Client
         | Dimension::Site
         | Dimension::Origin => 0,
-    };
-    let of = |family| {
-        let members = dimensions.iter().filter(|one| number(one) == family);
-        members.copied().collect::<Vec<_>>()
-    };
-    let families: Vec<_> = (0..3).map(of).filter(|family| !family.is_empty()).collect();
-    if families.is_empty() {
-        return vec![Vec::new()];
     }
-    families
 }

@@ -90,9 +90,7 @@ pub(super) fn frontier(frontier: &Frontier) -> Option<Chart> {
             };
             points.iter().map(arm).collect()
         };
-        let names = points
-            .iter()
-            .map(|point| point.policy.as_deref().unwrap_or("as it was"));
+        let names = points.iter().map(|point| short(point));
         ScatterPlot::new()
             .with_data(points.iter().map(|point| place(point)))
             .with_x_err_asymmetric(arms(&|point| point.characters))
@@ -120,15 +118,25 @@ pub(super) fn frontier(frontier: &Frontier) -> Option<Chart> {
     let across = format!("{} per 1,000 decision points", frontier.what());
     let (title, up) = match has_margin {
         true => (
-            "Frontier: estimated, not what happened; 95 % intervals",
+            "Frontier: estimated, not what happened; numbers are the most dollars for 1,000 expected characters",
             "gross margin, %",
         ),
         false => (
-            "Frontier: estimated, not what happened; 95 % intervals; lower is cheaper",
+            "Frontier: estimated, not what happened; numbers are the most dollars for 1,000 expected characters; lower is cheaper",
             "calls per 1,000 points, $",
         ),
     };
     Some(drawn_with(title, &plots, Some((&across, up))))
+}
+
+/// Returns what stands at a point: a price, a model; nothing where another one beats it, for there is
+/// little room.
+fn short(point: &Point) -> &str {
+    match point.policy.as_deref() {
+        None => "as it was",
+        Some(_) if !point.is_on_frontier => "",
+        Some(policy) => policy.split_once('=').map_or(policy, |(_, of)| of),
+    }
 }
 
 fn drawn(title: &'static str, plot: &dyn Fn() -> Plot) -> Chart {

@@ -257,16 +257,18 @@ struct Scale<'p> {
 
 impl Scale<'_> {
     fn what_was(&self) -> Point {
-        let nothing = Interval {
-            value: 0.0,
-            low: 0.0,
-            high: 0.0,
+        let usd = self.of_usd.logged();
+        // What the period has cost is known.
+        let known = Interval {
+            low: usd.value,
+            high: usd.value,
+            ..usd
         };
         Point {
             policy: None,
             characters: per_thousand(self.of_characters.logged()),
-            cost_usd: per_thousand(self.of_usd.logged()),
-            gross_margin: self.margin_with(nothing),
+            cost_usd: per_thousand(usd),
+            gross_margin: self.margin_at(known),
             effective_user_days: None,
             is_on_frontier: false,
         }
@@ -292,19 +294,20 @@ impl Scale<'_> {
             policy: Some(course.wish.to_string()),
             characters: per_thousand(self.of_characters.verdict(wanted).other),
             cost_usd: per_thousand(usd.other),
-            gross_margin: self.margin_with(usd.change),
+            gross_margin: self.margin_at(usd.other),
             effective_user_days: Some(evidence.effective_clusters),
             is_on_frontier: false,
         })
     }
 
-    /// Returns the margin of the period, had each decision cost so much more.
-    fn margin_with(&self, change: Interval) -> Option<Estimate> {
+    /// Returns the margin of the period, had each decision cost so much instead of what it has.
+    fn margin_at(&self, usd: Interval) -> Option<Estimate> {
         self.margin.margin_ppm()?;
         let net = self.margin.earned.as_ref()?.net().get() as f64;
-        let cost = self.margin.cost().get() as f64;
-        let at = |change: f64| (net - cost - change * 1e6 * self.decisions) / net;
-        Some([at(change.value), at(change.high), at(change.low)])
+        let of_decisions = |usd: f64| usd * 1e6 * self.decisions;
+        let rest = self.margin.cost().get() as f64 - of_decisions(self.of_usd.logged().value);
+        let at = |usd: f64| (net - rest - of_decisions(usd)) / net;
+        Some([at(usd.value), at(usd.high), at(usd.low)])
     }
 }
 

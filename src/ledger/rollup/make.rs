@@ -206,8 +206,8 @@ impl Rollups {
         let mut sums = Sums::by(Dimension::ALL);
         let moment = Timestamp::from_unix_micros;
         let stretch = (moment(begin), moment(end));
-        sums.add_rows(connection, version, stretch, DUE).await?;
-        sums.add_beyond(connection, version, stretch, DUE).await?;
+        sums.add_rows(connection, version, stretch, DUE, true)
+            .await?;
         self.days.insert(day, sums);
         Ok(())
     }
