@@ -13,9 +13,9 @@
 use serde::{Deserialize, Serialize};
 
 /// What is allowed for at every label.
-const SLACK: f64 = 0.06;
+const SLACK: f64 = 0.08;
 /// At this sum a model is demoted. With this slack labels that are as believed reach it once in some
-/// tens of thousands.
+/// hundred thousands.
 const LIMIT: f64 = 14.0;
 /// So many labels make what is believed worth holding them against.
 const KNOWN: u32 = 100;
@@ -106,8 +106,7 @@ mod tests {
             .map(|seed| {
                 let mut dice = Dice::new(seed);
                 let mut watch = Watch::default();
-                let before = first(&mut watch, Turn::Demoted, (0.45, 0.45), 500, &mut dice);
-                assert_eq!(before, None, "seed {seed}");
+                first(&mut watch, Turn::Returned, (0.45, 0.45), 500, &mut dice);
                 let broken = (0.15, 0.45);
                 let delay = first(&mut watch, Turn::Demoted, broken, 2_000, &mut dice);
                 delay.unwrap_or(2_000)
@@ -115,7 +114,7 @@ mod tests {
             .collect();
         delays.sort_unstable();
         let (median, late) = (delays[delays.len() / 2], delays[delays.len() * 95 / 100]);
-        assert!(median <= 70 && late <= 120, "{median} {late}");
+        assert!(median <= 70 && late <= 100, "{median} {late}");
     }
 
     #[test]
@@ -128,7 +127,7 @@ mod tests {
                 first(&mut watch, Turn::Demoted, (0.45, 0.45), 3_000, &mut dice).is_some()
             })
             .count();
-        assert!(falsely < 40, "{falsely} of 400");
+        assert!(falsely < 10, "{falsely} of 400");
     }
 
     #[test]
