@@ -22,9 +22,9 @@ const OLDEST: Duration = Duration::from_secs(30 * 60);
 const MOST_CLOSED: usize = 8;
 /// A longer document, in bytes, is forgotten when it is closed.
 const LONGEST_CLOSED: usize = 256 * 1024;
-/// How much text around an edit is looked at for a secret that reaches into it, in bytes: as much
-/// as the longest private key may have.
-const AROUND: usize = 32 * 1024;
+/// How much text around an edit is looked at for a secret that reaches into it, in bytes: more than
+/// a private key of 16,384 bits has.
+const AROUND: usize = 16 * 1024;
 
 /// The edits of the open documents, and of some that are closed.
 #[derive(Debug, Default)]

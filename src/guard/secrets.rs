@@ -12,6 +12,10 @@ use aho_corasick::AhoCorasick;
 
 use super::{MASK, Redactions};
 
+/// How far from a part of a text a secret of one line is looked for that reaches into it, in bytes;
+/// lines are looked at whole.
+const NEAR: usize = 2 * 1024;
+
 /// Returns `text` with every secret replaced by [`MASK`].
 pub(super) fn mask(text: &str, redactions: &mut Redactions) -> String {
     mask_around_cursor(text, "", redactions).0
@@ -51,10 +55,18 @@ pub(super) fn reaches_into(before: &str, text: &str) -> bool {
 
 /// Returns whether a secret, or some of one, stands in a part of a text.
 pub(super) fn reaches_into_part(text: &str, part: &Range<usize>) -> bool {
-    let spans = spans(text);
-    spans
-        .iter()
-        .any(|span| span.start < part.end && span.end > part.start)
+    let reaches = |span: &Range<usize>| span.start < part.end && span.end > part.start;
+    // What is looked for far and wide costs as much as all of the text has; only a private key is
+    // longer than what is near.
+    let line = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let start = line(text.floor_char_boundary(part.start.saturating_sub(NEAR)));
+    let end = text.ceil_char_boundary((part.end + NEAR).min(text.len()));
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    let near = spans(&text[start..end]).into_iter();
+    let mut near = near.map(|span| span.start + start..span.end + start);
+    let mut keys = Vec::new();
+    private_keys(text, &mut keys);
+    near.any(|span| reaches(&span)) || keys.iter().any(reaches)
 }
 
 fn copy(whole: &str, range: Range<usize>, cursor: usize, before: &mut String, after: &mut String) {
@@ -230,11 +242,16 @@ fn passwords_in_addresses(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
+/// What ends the first line and the last one of a private key.
+const TAIL: &str = "PRIVATE KEY-----";
+static KEY_TAIL: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new([TAIL]).expect("one pattern of some letters"));
+
 /// Private key blocks, also those of which the edge of the window shows only one end.
 fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
-    const TAIL: &str = "PRIVATE KEY-----";
     const LONGEST: usize = 32 * 1024;
-    for (at, _) in text.match_indices(TAIL) {
+    for tail in KEY_TAIL.find_iter(text) {
+        let at = tail.start();
         let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let body = at + TAIL.len();
         if let Some(begin) = text[line_start..at].rfind("-----BEGIN ") {
