@@ -3,19 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use mantle_ls::routing::Turn;
+use mantle_ls::routing::{Calibration, Turn};
 
 use super::world::{ARMS, FALL_DAY, FALLEN, LANGUAGES, Point};
-
-/// From so many offers on a calibration error says something.
-const ENOUGH: f64 = 300.0;
-const BINS: usize = 10;
 
 /// One model in one language.
 #[derive(Clone, Debug, Default)]
 struct Cell {
-    /// By what was believed: how many offers, the sum of what was believed, how many were right.
-    bins: [[f64; 3]; BINS],
+    /// Whether answers were right.
+    offers: Calibration,
     /// Labels since the day of the fall.
     late: u32,
     /// After how many of them it was demoted.
@@ -37,11 +33,7 @@ impl Cells {
     /// Takes an answer of a model: what was believed of it before, and whether it was right.
     pub fn offered(&mut self, arm: usize, point: &Point, believed: f64, is_right: bool) {
         let cell = self.cells.entry((arm, point.language)).or_default();
-        let bin = ((believed * BINS as f64) as usize).min(BINS - 1);
-        let more = [1.0, believed, f64::from(u8::from(is_right))];
-        for (sum, more) in cell.bins[bin].iter_mut().zip(more) {
-            *sum += more;
-        }
+        cell.offers.observe(believed, is_right, 1.0);
         cell.late += u32::from(point.day >= FALL_DAY);
     }
 
@@ -74,11 +66,7 @@ impl Cells {
 
     /// Returns the calibration error of each model and language with enough offers.
     fn calibration_errors(&self) -> impl Iterator<Item = f64> {
-        self.cells.values().filter_map(|cell| {
-            let offers: f64 = cell.bins.iter().map(|bin| bin[0]).sum();
-            let apart = cell.bins.iter().map(|bin| (bin[1] - bin[2]).abs());
-            (offers >= ENOUGH).then(|| apart.sum::<f64>() / offers)
-        })
+        self.cells.values().filter_map(|cell| cell.offers.error())
     }
 }
 
@@ -124,7 +112,7 @@ pub fn print(months: &[Pair]) {
     errors.sort_by(f64::total_cmp);
     let within = errors.iter().filter(|error| **error <= 0.05).count();
     println!(
-        "calibration of models in languages with {ENOUGH} offers or more: {within} of {} are within \
+        "calibration of models in languages with 300 offers or more: {within} of {} are within \
          5 points; {:.1} in the median, {:.1} at most",
         errors.len(),
         100.0 * errors[errors.len() / 2],

@@ -10,6 +10,7 @@
 mod arm_posterior;
 mod budget;
 mod burst;
+mod calibration;
 mod ceiling;
 mod choose;
 mod concentration;
@@ -33,6 +34,7 @@ mod witness;
 pub use arm_posterior::{ArmPosterior, Average};
 pub use budget::{Budget, Lease, Reservation, Seat};
 pub use burst::{Draw, HOLDOUT, HeldOut};
+pub use calibration::Calibration;
 pub use ceiling::{Ceiling, Infeasible};
 pub use choose::{Bid, Market};
 pub use concentration::{CAP_FROM, Cap, CapError, Volume};

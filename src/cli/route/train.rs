@@ -13,11 +13,7 @@ use crate::cli::report::Moment;
 use crate::domain::{CallOutcome, ModelId, OutcomeKind, Timestamp};
 use crate::engine::replace_estimates;
 use crate::ledger::{LedgerReader, Taught, What};
-use crate::routing::{Estimates, Lesson, Said, Sight};
-
-/// From so many offers on a calibration error says something.
-const ENOUGH: f64 = 300.0;
-const BINS: usize = 10;
+use crate::routing::{Calibration, Estimates, Lesson, Said, Sight};
 
 /// What can be said after `mantle route train`.
 #[derive(clap::Args, Clone, Debug)]
@@ -38,55 +34,27 @@ pub struct TrainArgs {
 struct Cell {
     lines: u64,
     right: u64,
-    offers: f64,
-    accepted: f64,
-    expected: f64,
-    /// Weight, expected and accepted by how likely an accept was taken to be.
-    bins: [[f64; 3]; BINS],
+    /// Whether offers were accepted.
+    offers: Calibration,
 }
 
 impl Cell {
-    fn offered(&mut self, p: f64, is_accepted: bool, weight: f64) {
-        let label = if is_accepted { weight } else { 0.0 };
-        self.offers += weight;
-        self.accepted += label;
-        self.expected += weight * p;
-        let bin = ((p * BINS as f64) as usize).min(BINS - 1);
-        for (sum, more) in self.bins[bin].iter_mut().zip([weight, weight * p, label]) {
-            *sum += more;
-        }
-    }
-
     fn add(&mut self, other: &Self) {
         self.lines += other.lines;
         self.right += other.right;
-        self.offers += other.offers;
-        self.accepted += other.accepted;
-        self.expected += other.expected;
-        for (bin, more) in self.bins.iter_mut().zip(&other.bins) {
-            bin.iter_mut()
-                .zip(more)
-                .for_each(|(sum, more)| *sum += more);
-        }
-    }
-
-    /// Returns the expected calibration error: how far apart belief and truth are, bin by bin.
-    fn calibration_error(&self) -> Option<f64> {
-        let apart = self.bins.iter().map(|[_, p, label]| (p - label).abs());
-        (self.offers >= ENOUGH).then(|| apart.sum::<f64>() / self.offers)
+        self.offers.add(&other.offers);
     }
 
     fn line(&self, model: &ModelId, language: Option<&str>) -> Line {
-        let share = |part: f64, all: f64| (all > 0.0).then(|| part / all);
         Line {
             model: model.to_string(),
             language: language.map(str::to_owned),
             lines: self.lines,
-            right: share(self.right as f64, self.lines as f64),
-            offers: self.offers,
-            accepted: share(self.accepted, self.offers),
-            expected: share(self.expected, self.offers),
-            calibration_error: self.calibration_error(),
+            right: (self.lines > 0).then(|| self.right as f64 / self.lines as f64),
+            offers: self.offers.weight(),
+            accepted: self.offers.came(),
+            expected: self.offers.expected(),
+            calibration_error: self.offers.error(),
         }
     }
 }
@@ -151,7 +119,7 @@ impl Training {
                 let is_accepted =
                     matches!(kind, OutcomeKind::Accepted | OutcomeKind::PartlyAccepted);
                 if let Some(p) = self.estimates.probability(arm, &sight) {
-                    cell.offered(p, is_accepted, *weight);
+                    cell.offers.observe(p, is_accepted, *weight);
                 }
                 let said = match is_said {
                     true => Said::ByClient,

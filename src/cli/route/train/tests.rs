@@ -46,8 +46,8 @@ fn beliefs_are_judged_before_the_outcome_teaches_them() {
     untaught.meet(&ModelId::new("hosted"), "hosted-1");
     let sight = Sight::of(&taught("rust", called()).features);
     let prior = untaught.probability(&ModelId::new("hosted"), &sight);
-    assert_eq!(Some(cell.expected), prior);
-    assert_eq!((cell.offers, cell.accepted), (1.0, 1.0));
+    assert_eq!(cell.offers.expected(), prior);
+    assert_eq!((cell.offers.weight(), cell.offers.came()), (1.0, Some(1.0)));
 }
 
 #[test]
@@ -87,10 +87,10 @@ fn a_steady_model_comes_to_be_believed_and_the_error_is_small() {
 #[test]
 fn few_offers_have_no_calibration_error() {
     let mut cell = Cell::default();
-    (0..299).for_each(|_| cell.offered(0.9, false, 1.0));
-    assert_eq!(cell.calibration_error(), None);
-    cell.offered(0.9, false, 1.0);
-    assert!((cell.calibration_error().expect("enough") - 0.9).abs() < 1e-9);
+    (0..299).for_each(|_| cell.offers.observe(0.9, false, 1.0));
+    assert_eq!(cell.offers.error(), None);
+    cell.offers.observe(0.9, false, 1.0);
+    assert!((cell.offers.error().expect("enough") - 0.9).abs() < 1e-9);
 }
 
 #[test]
