@@ -25,6 +25,8 @@ const MARK: &str = "@@\n";
 /// Lines that the user has changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Edit {
+    /// Its number in the list that it comes from.
+    pub number: usize,
     /// The file, as prompts name it.
     pub path: String,
     /// Where the new lines stand in it, in bytes.
@@ -41,9 +43,13 @@ pub struct Edit {
 
 /// Returns the edits that a prompt for this place may show: files in the order in which they were
 /// edited last, the newest at the end, and in each the order of its lines. Of equal edits there are
-/// equal bytes.
+/// equal bytes. Of those that would be shown, `may_leave` is asked, which may take its time.
 #[must_use]
-pub fn edited(context: &Context, mut edits: Vec<Edit>) -> Vec<Related> {
+pub fn edited(
+    context: &Context,
+    mut edits: Vec<Edit>,
+    may_leave: impl Fn(&Edit) -> bool,
+) -> Vec<Related> {
     for edit in &mut edits {
         edit.leave_out_cursor(context);
     }
@@ -53,8 +59,9 @@ pub fn edited(context: &Context, mut edits: Vec<Edit>) -> Vec<Related> {
         b.at.cmp(&a.at)
             .then_with(|| (&a.path, a.place.start).cmp(&(&b.path, b.place.start)))
     });
+    let edits = edits.into_iter().filter(may_leave);
+    let mut edits: Vec<Edit> = edits.take(MOST_EDITS).collect();
     let mut tokens = 0;
-    edits.truncate(MOST_EDITS);
     edits.retain(|edit| {
         let more = FRAME_TOKENS + estimate_tokens(&edit.text()).get();
         let fits = tokens + more <= MOST_TOKENS;
@@ -146,6 +153,7 @@ mod tests {
     /// An edit of the first line of a file, so many seconds after the beginning.
     fn edit(path: &str, seconds: i64, removed: &str, added: &str) -> Edit {
         Edit {
+            number: 0,
             path: path.to_owned(),
             place: 0..added.len(),
             lines: 0..added.lines().count(),
@@ -156,7 +164,7 @@ mod tests {
     }
 
     fn shown(edits: Vec<Edit>) -> Vec<(String, String)> {
-        let found = edited(&context("fn f() {\n    $0\n}\n"), edits);
+        let found = edited(&context("fn f() {\n    $0\n}\n"), edits, |_| true);
         found
             .into_iter()
             .map(|one| (one.snippet.path, one.snippet.text))
@@ -212,7 +220,7 @@ mod tests {
                 place,
                 ..edit("own.rs", 1, removed, "let old = 1;\n")
             };
-            edited(&own, vec![edit]).len()
+            edited(&own, vec![edit], |_| true).len()
         };
         assert_eq!(of(0..13, ""), 0, "it is seen");
         assert_eq!(of(0..13, "let other = 1;\n"), 1, "what it was is not");
@@ -221,7 +229,7 @@ mod tests {
             place: 0..22,
             ..edit("own.rs", 1, "let other = 1;\n", "let old = 1;\nlet a = ;\n")
         };
-        let found = edited(&own, vec![both]);
+        let found = edited(&own, vec![both], |_| true);
         assert_eq!(
             found[0].snippet.text,
             "@@\n-let other = 1;\n+let old = 1;\n"

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Engine;
-use crate::context::{Context, Edit, MOST_EDITS};
+use crate::context::{Context, Edit, MOST_EDITS, Related, edited};
 use crate::documents::{Documents, Edits, Hunk, Rope, Splice};
 use crate::domain::{DocumentUri, Timestamp};
 use crate::guard::Guard;
@@ -22,9 +22,9 @@ const OLDEST: Duration = Duration::from_secs(30 * 60);
 const MOST_CLOSED: usize = 8;
 /// A longer document, in bytes, is forgotten when it is closed.
 const LONGEST_CLOSED: usize = 256 * 1024;
-/// How much text around an edit is looked at for a secret that reaches into it, in bytes: more than
-/// a private key of 16,384 bits has.
-const AROUND: usize = 16 * 1024;
+/// How much text around an edit is looked at for a secret that reaches into it, in bytes: as much
+/// as the longest private key may have.
+const AROUND: usize = 32 * 1024;
 
 /// The edits of the open documents, and of some that are closed.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ struct State {
 
 /// A document with its edits.
 #[derive(Clone, Debug)]
-struct Edited {
+pub struct Edited {
     path: PathBuf,
     edits: Edits,
     now: Rope,
@@ -65,19 +65,28 @@ impl RecentEdits {
         }
     }
 
-    /// Ends with a document; `now` is its text. What it remembers is bounded.
-    pub fn close(&self, document: &DocumentUri, path: Option<PathBuf>, now: Option<Rope>) {
+    /// Ends with a document; `now` is its text. What it remembers is bounded; what is forgotten is
+    /// returned, since a large text takes milliseconds to give back.
+    pub fn close(
+        &self,
+        document: &DocumentUri,
+        path: Option<PathBuf>,
+        now: Option<Rope>,
+    ) -> Option<Edited> {
         let mut state = self.state();
-        let Some(((edits, path), now)) = state.open.remove(document).zip(path).zip(now) else {
-            return;
+        let (edits, now) = state.open.remove(document).zip(now)?;
+        let is_kept = path.is_some() && !edits.is_empty() && now.len_bytes() <= LONGEST_CLOSED;
+        let closed = Edited {
+            path: path.unwrap_or_default(),
+            edits,
+            now,
         };
-        if edits.is_empty() || now.len_bytes() > LONGEST_CLOSED {
-            return;
+        if !is_kept {
+            return Some(closed);
         }
-        if state.closed.len() == MOST_CLOSED {
-            state.closed.pop_front();
-        }
-        state.closed.push_back(Edited { path, edits, now });
+        state.closed.push_back(closed);
+        let is_full = state.closed.len() > MOST_CLOSED;
+        is_full.then(|| state.closed.pop_front()).flatten()
     }
 
     /// Returns the documents that were edited since a moment, and forgets what is older.
@@ -114,12 +123,12 @@ impl RecentEdits {
 
 impl Engine {
     /// Returns what was changed of late and may be shown at a place of a document.
-    pub(super) fn recent_edits(&self, document: &DocumentUri, context: &Context) -> Vec<Edit> {
+    pub(super) fn recent_edits(&self, document: &DocumentUri, context: &Context) -> Vec<Related> {
         let since = self.clock.now().minus(OLDEST);
         let path_of = |document: &DocumentUri| self.open_files.path(document);
         let own = path_of(document);
-        let mut hunks: Vec<(String, Hunk, Edited)> = Vec::new();
-        for one in self.edits.since(since, &self.documents, path_of) {
+        let of_late = self.edits.since(since, &self.documents, path_of);
+        let named = of_late.into_iter().filter_map(|one| {
             let (shown, is_own) = if Some(&one.path) == own.as_ref() {
                 (context.path.clone(), true)
             } else {
@@ -127,41 +136,50 @@ impl Engine {
             };
             // What the library holds has passed the rules on which files are left alone.
             let may_be_shown = is_own || self.library.holds(&one.path.to_string_lossy());
-            if may_be_shown && self.guard.excluded(&shown).is_none() {
-                let found = one.edits.hunks(&one.now).into_iter();
-                hunks.extend(found.map(|hunk| (shown.clone(), hunk, one.clone())));
-            }
+            (may_be_shown && self.guard.excluded(&shown).is_none()).then_some((shown, one))
+        });
+        let named: Vec<(String, Edited)> = named.collect();
+        let mut hunks: Vec<(&str, &Edited, Hunk)> = Vec::new();
+        for (shown, one) in &named {
+            let found = one.edits.hunks(&one.now).into_iter();
+            hunks.extend(found.map(|hunk| (shown.as_str(), one, hunk)));
         }
         // Some of them are left out where the text around the cursor shows them.
-        hunks.sort_by_key(|(_, hunk, _)| std::cmp::Reverse(hunk.at));
+        hunks.sort_by_key(|(_, _, hunk)| std::cmp::Reverse(hunk.at));
         hunks.truncate(2 * MOST_EDITS);
-        let edits = hunks.into_iter();
-        edits
-            .filter_map(|(path, hunk, one)| {
-                let removed = clean_part(&self.guard, one.edits.base(), &hunk.removed)?;
-                let added = clean_part(&self.guard, &one.now, &hunk.added)?;
-                Some(Edit {
-                    path,
-                    place: hunk.added,
-                    lines: hunk.lines,
-                    removed,
-                    added,
-                    at: hunk.at,
-                })
-            })
-            .collect()
+        let edits = hunks
+            .iter()
+            .enumerate()
+            .map(|(number, (path, one, hunk))| Edit {
+                number,
+                path: (*path).to_owned(),
+                place: hunk.added.clone(),
+                lines: hunk.lines.clone(),
+                removed: one
+                    .edits
+                    .base()
+                    .byte_slice(hunk.removed.clone())
+                    .to_string(),
+                added: one.now.byte_slice(hunk.added.clone()).to_string(),
+                at: hunk.at,
+            });
+        let is_clean = |edit: &Edit| {
+            let (_, one, hunk) = &hunks[edit.number];
+            is_clean(&self.guard, one.edits.base(), &hunk.removed)
+                && is_clean(&self.guard, &one.now, &hunk.added)
+        };
+        edited(context, edits.collect(), is_clean)
     }
 }
 
-/// Returns a part of a text, which begins and ends with lines; `None` when there is a secret in it.
-fn clean_part(guard: &Guard, text: &Rope, part: &Range<usize>) -> Option<String> {
+/// Returns whether there is no secret in a part of a text, which begins and ends with lines.
+fn is_clean(guard: &Guard, text: &Rope, part: &Range<usize>) -> bool {
     if part.is_empty() {
-        return Some(String::new());
+        return true;
     }
     let line = |byte: usize| text.line_to_byte(text.byte_to_line(byte));
     let start = line(part.start.saturating_sub(AROUND));
     let end = line((part.end + AROUND).min(text.len_bytes())).max(part.end);
     let around = text.byte_slice(start..end).to_string();
-    let within = part.start - start..part.end - start;
-    (!guard.holds_secret(&around, within.clone())).then(|| around[within].to_owned())
+    !guard.holds_secret(&around, part.start - start..part.end - start)
 }

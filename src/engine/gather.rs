@@ -11,7 +11,7 @@ use super::Engine;
 use super::complete::Decided;
 use super::finish::Surroundings;
 use crate::context::{
-    Context, Related, Sources, Steady, count_tokens, edited, related, token_table_is_loaded,
+    Context, Related, Sources, Steady, count_tokens, related, token_table_is_loaded,
 };
 use crate::domain::{DocumentUri, Snippet};
 
@@ -89,7 +89,7 @@ impl Engine {
         let mut found = related(context, &path.to_string_lossy(), sources);
         // The index leaves private files out already; what leaves the machine is looked at again.
         found.retain(|one| self.guard.excluded(&one.snippet.path).is_none());
-        found.extend(edited(context, self.recent_edits(document, context)));
+        found.extend(self.recent_edits(document, context));
         if token_table_is_loaded() {
             // Counted here, so that the prompt finds the counts when it is fitted.
             for Snippet { path, text } in found.iter().map(|one| &one.snippet) {

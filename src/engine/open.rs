@@ -106,9 +106,12 @@ impl Engine {
     pub fn close_document(self: &Arc<Self>, uri: &DocumentUri) {
         self.record_all(self.episodes.close(uri, self.clock.now()));
         let last = self.documents.snapshot(uri).map(|snapshot| snapshot.rope);
+        let path = self.open_files.lock().remove(uri);
+        let forgotten = self.edits.close(uri, path.clone(), last);
         // A large tree takes milliseconds to give back, which no key shall wait for.
         if let Some(closed) = self.documents.close(uri) {
-            self.refresher.run(Box::new(move || drop(closed)));
+            self.refresher
+                .run(Box::new(move || drop((closed, forgotten))));
         }
         self.latest.end(uri);
         self.flights.end(uri);
@@ -116,8 +119,6 @@ impl Engine {
         self.bursts.end(uri);
         self.answers.close(uri);
         self.gathered.end(uri);
-        let path = self.open_files.lock().remove(uri);
-        self.edits.close(uri, path.clone(), last);
         self.look_again(path);
     }
 
