@@ -184,33 +184,33 @@ fn local_need(context: &Context, most: u64, counter: Counter) -> u64 {
 /// Takes the most useful snippets that fit; they are sorted, so that a change of their rank alone
 /// does not change the prompt.
 fn choose_snippets(context: &Context, room: u64, counter: Counter) -> (Vec<Snippet>, u64) {
-    let mut chosen: Vec<Snippet> = Vec::new();
-    let mut used = 0;
-    for snippet in &context.definitions {
-        let tokens = snippet_tokens(snippet, counter);
-        if used + tokens <= room && !chosen.contains(snippet) {
-            used += tokens;
-            chosen.push(snippet.clone());
-        }
-    }
+    let (mut chosen, used) = take_fitting(context.definitions.iter(), room, counter);
     chosen.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
     (chosen, used)
 }
 
 /// Takes the newest edits that fit; the newest stands last.
 fn choose_edits(context: &Context, room: u64, counter: Counter) -> (Vec<Snippet>, u64) {
-    let mut used = 0;
-    let newest = context.edits.iter().rev();
-    let mut chosen: Vec<Snippet> = newest
-        .filter(|snippet| {
-            let tokens = snippet_tokens(snippet, counter);
-            let fits = used + tokens <= room;
-            used += if fits { tokens } else { 0 };
-            fits
-        })
-        .cloned()
-        .collect();
+    let (mut chosen, used) = take_fitting(context.edits.iter().rev(), room, counter);
     chosen.reverse();
+    (chosen, used)
+}
+
+/// Takes each snippet that still fits, once.
+fn take_fitting<'s>(
+    snippets: impl Iterator<Item = &'s Snippet>,
+    room: u64,
+    counter: Counter,
+) -> (Vec<Snippet>, u64) {
+    let mut chosen: Vec<Snippet> = Vec::new();
+    let mut used = 0;
+    for snippet in snippets {
+        let tokens = snippet_tokens(snippet, counter);
+        if used + tokens <= room && !chosen.contains(snippet) {
+            used += tokens;
+            chosen.push(snippet.clone());
+        }
+    }
     (chosen, used)
 }
 
