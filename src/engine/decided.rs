@@ -29,6 +29,13 @@ impl Engine {
             let worst = estimate.and_then(|estimate| estimate.cost);
             self.learnt.remember(id, (arm, worst), &decided.features);
         }
+        let action = match &arm {
+            Some(arm) if *arm == ModelId::embedded() => Action::Embedded,
+            Some(_) => Action::Call,
+            None => decision.action,
+        };
+        let cost = estimate.and_then(|estimate| estimate.cost);
+        let expected_cost = cost.unwrap_or(Money::ZERO);
         let policy = &decided.roster.policy;
         let event = LedgerEvent::Decision(Box::new(DecisionRow {
             id,
@@ -45,15 +52,9 @@ impl Engine {
             language: decided.features.language.clone(),
             site: decided.features.site,
             arms: decision.arms.clone(),
-            action: match &arm {
-                Some(arm) if *arm == ModelId::embedded() => Action::Embedded,
-                Some(_) => Action::Call,
-                None => decision.action,
-            },
+            action,
             tier: estimate.map(|estimate| estimate.tier),
-            expected_cost: estimate
-                .and_then(|estimate| estimate.cost)
-                .unwrap_or(Money::ZERO),
+            expected_cost,
             arm,
             reason,
             propensity: match parent {
@@ -78,9 +79,7 @@ impl Engine {
             features: Some(decided.features.clone()),
             at: decided.request.received,
         }));
-        let is_paid = reason == Reason::Shadow
-            || (decision.action == Action::Call && decision.expected_cost > Money::ZERO);
-        if is_paid {
+        if action == Action::Call && expected_cost > Money::ZERO {
             self.book.note(&event);
         }
         self.book.record(event);

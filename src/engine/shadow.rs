@@ -14,9 +14,7 @@ use super::call::{Scene, Trail};
 use super::complete::Decided;
 use super::flight::Flight;
 use crate::context::Context;
-use crate::domain::{
-    Action, CompletionId, Decision, Dice, Money, Origin, Reason, TokenCount, Trigger, fnv1a,
-};
+use crate::domain::{CompletionId, Decision, Dice, ModelId, Money, Reason, TokenCount, fnv1a};
 
 /// Share of the places without a call at which a model is asked.
 const SHARE: f64 = 0.02;
@@ -45,13 +43,9 @@ impl Engine {
     fn shadow_arm(&self, decided: &Decided) -> Option<Arc<ArmModel>> {
         let (request, decision) = (&decided.request, &decided.decision);
         let share = decided.roster.policy.shadow_share?;
-        let is_asked_for = self.origin == Origin::Cli || request.trigger == Trigger::Invoked;
-        // Where chance has no part in the choice, nothing is spent on learning either.
-        let explores = decision
-            .odds
-            .as_ref()
-            .is_some_and(|odds| odds.epsilon > 0.0);
-        if decision.action == Action::Call || is_asked_for || !explores {
+        // Where nothing is explored, as when somebody asks by hand, nothing is spent on this either.
+        let epsilon = decision.odds.as_ref().map(|odds| odds.epsilon);
+        if epsilon.is_none_or(|epsilon| epsilon <= 0.0) {
             return None;
         }
         let mut dice = Dice::new(fnv1a(decided.id.as_uuid().as_bytes()));
@@ -98,7 +92,7 @@ impl Engine {
 }
 
 /// Returns the models over the network that might have been called.
-fn eligible(decision: &Decision) -> impl Iterator<Item = &crate::domain::ModelId> {
+fn eligible(decision: &Decision) -> impl Iterator<Item = &ModelId> {
     let arms = decision.arms.iter().skip(1);
     arms.filter(|arm| arm.excluded.is_none())
         .map(|arm| &arm.model)
