@@ -23,57 +23,57 @@ impl Engine {
         }
         self.pace.with_volumes(|volumes| {
             let offers = || volumes.offers.iter().map(|(arm, n)| (arm, *n as f64));
-            let spend = || {
-                let spend = volumes.spend.iter();
-                spend.map(|(arm, cost)| (arm, cost.pico_usd() as f64 / 1e12))
+            let mut keep = |cap: Option<Ppm>, supplier_of: SupplierOf| {
+                let cap = cap.map(|share| (share, CAP_FROM, 1.0));
+                keep_within(cap, (&mut within, roster), supplier_of, offers());
             };
-            if let Some(share) = caps.host {
-                let host = |arm: &ArmModel| Some(arm.spec.host().to_owned());
-                keep(&mut within, roster, (share, CAP_FROM, 1.0), host, offers());
-            }
-            if let Some(share) = caps.lab {
-                let lab = |arm: &ArmModel| Some(arm.spec.lab().to_owned());
-                keep(&mut within, roster, (share, CAP_FROM, 1.0), lab, offers());
-            }
-            if let Some(share) = caps.spend {
-                // What costs nothing takes no share of it.
-                let host = |arm: &ArmModel| (!arm.is_free()).then(|| arm.spec.host().to_owned());
-                let cap = (share, SPEND_CAP_FROM, 0.0);
-                keep(&mut within, roster, cap, host, spend());
-            }
+            keep(caps.host, |arm| Some(arm.spec.host()));
+            keep(caps.lab, |arm| Some(arm.spec.lab()));
+            let spend = volumes.spend.iter();
+            let spend = spend.map(|(arm, cost)| (arm, cost.pico_usd() as f64 / 1e12));
+            let cap = caps.spend.map(|share| (share, SPEND_CAP_FROM, 0.0));
+            // What costs nothing takes no share of it.
+            let paid: SupplierOf = |arm| (!arm.is_free()).then(|| arm.spec.host());
+            keep_within(cap, (&mut within, roster), paid, spend);
         });
         within
     }
 }
 
-/// Takes out the models whose supplier may not have `more`, by what each arm has had.
-fn keep<'v>(
-    within: &mut [bool],
-    roster: &Roster,
-    (share, from, more): (Ppm, f64, f64),
-    supplier_of: impl Fn(&ArmModel) -> Option<String>,
+/// Says on whom a model hangs; `None` where that does not count.
+type SupplierOf = for<'a> fn(&'a ArmModel) -> Option<&'a str>;
+
+/// Takes out the models whose supplier may not have `more`, by what each arm has had: a cap is a
+/// share, the volume that it holds from, and how much more is asked for.
+fn keep_within<'v>(
+    cap: Option<(Ppm, f64, f64)>,
+    (within, roster): (&mut [bool], &Roster),
+    supplier_of: SupplierOf,
     volumes: impl Iterator<Item = (&'v ModelId, f64)>,
 ) {
+    let Some((share, from, more)) = cap else {
+        return;
+    };
     // Whether enough suppliers are there was asked when the configuration was read.
     let Ok(cap) = Cap::new(share.fraction(), from, usize::MAX) else {
         return;
     };
-    let suppliers: Vec<Option<String>> = roster.arms.iter().map(|arm| supplier_of(arm)).collect();
+    let suppliers: Vec<Option<&str>> = roster.arms.iter().map(|arm| supplier_of(arm)).collect();
     let mut had: BTreeMap<&str, f64> = BTreeMap::new();
-    for supplier in suppliers.iter().flatten() {
+    for supplier in suppliers.iter().copied().flatten() {
         had.entry(supplier).or_default();
     }
     let mut of_all = 0.0;
     for (model, volume) in volumes {
         of_all += volume;
         let known = roster.arms.iter().position(|arm| arm.spec.id == *model);
-        if let Some(supplier) = known.and_then(|arm| suppliers[arm].as_deref()) {
+        if let Some(supplier) = known.and_then(|arm| suppliers[arm]) {
             *had.entry(supplier).or_default() += volume;
         }
     }
     let least = had.values().copied().fold(f64::INFINITY, f64::min);
     for (within, supplier) in within.iter_mut().zip(&suppliers) {
-        let Some(of_supplier) = supplier.as_deref().and_then(|name| had.get(name).copied()) else {
+        let Some(of_supplier) = supplier.and_then(|name| had.get(name).copied()) else {
             continue;
         };
         let volume = Volume {

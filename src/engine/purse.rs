@@ -246,21 +246,24 @@ impl Purse {
 impl State {
     /// Returns what this process may still promise, slices of others off.
     fn own(&self, of_others: Money, seat: Option<SeatReading>) -> Money {
-        let left = self.budget.left().pico_usd();
-        let pool = Money::from_pico_usd(left.saturating_sub(of_others.pico_usd()).max(0));
         match seat {
-            Some(seat) => self.seat(seat, of_others).left().min(pool),
-            None => pool,
+            Some(seat) => self.seat(seat, of_others).left(),
+            None => self.pool(of_others),
         }
+    }
+
+    /// Returns what is promised to no process yet.
+    fn pool(&self, of_others: Money) -> Money {
+        let left = self.budget.left().pico_usd();
+        Money::from_pico_usd(left.saturating_sub(of_others.pico_usd()).max(0))
     }
 
     /// Returns how the seat stands with what this process has promised and settled since it was read.
     fn seat(&self, read: SeatReading, of_others: Money) -> Seat {
-        let left = self.budget.left().pico_usd();
         Seat {
             spent: read.spent + self.settled + self.budget.reserved(),
             share: read.share,
-            pool_left: Money::from_pico_usd(left.saturating_sub(of_others.pico_usd()).max(0)),
+            pool_left: self.pool(of_others),
             promised_to_others: read.promised_to_others,
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::pace::solve;
-use crate::domain::{Features, fnv1a};
+use crate::domain::{Features, fnv1a_of};
 
 /// How many places are remembered.
 const WINDOW: usize = 2_000;
@@ -39,8 +39,8 @@ impl Segment {
     /// Returns the segment that a place belongs to.
     #[must_use]
     pub fn of(features: &Features) -> Self {
-        let site = features.site.as_str();
-        Self(fnv1a(format!("{} {site}", features.language).as_bytes()))
+        let (language, site) = (features.language.bytes(), features.site.as_str().bytes());
+        Self(fnv1a_of(language.chain([b' ']).chain(site)))
     }
 }
 
