@@ -14,7 +14,7 @@ use super::Engine;
 use crate::context::{Context, Edit, MOST_EDITS, Related, edited};
 use crate::documents::{Documents, Edits, Hunk, Rope, Splice};
 use crate::domain::{DocumentUri, Timestamp};
-use crate::guard::Guard;
+use crate::guard::{self, Guard};
 
 /// Edits that are older say little about what comes next.
 const OLDEST: Duration = Duration::from_secs(30 * 60);
@@ -178,8 +178,17 @@ fn is_clean(guard: &Guard, text: &Rope, part: &Range<usize>) -> bool {
         return true;
     }
     let line = |byte: usize| text.line_to_byte(text.byte_to_line(byte));
-    let start = line(part.start.saturating_sub(AROUND));
-    let end = line((part.end + AROUND).min(text.len_bytes())).max(part.end);
-    let around = text.byte_slice(start..end).to_string();
+    let within = |reach: usize| {
+        let end = line((part.end + reach).min(text.len_bytes()));
+        line(part.start.saturating_sub(reach))..end.max(part.end)
+    };
+    let far = text.byte_slice(within(AROUND));
+    let around = if guard.names_private_key(far.chunks()) {
+        within(AROUND)
+    } else {
+        within(guard::NEAR)
+    };
+    let start = around.start;
+    let around = String::from(text.byte_slice(around));
     !guard.holds_secret(&around, part.start - start..part.end - start)
 }

@@ -4,6 +4,8 @@
 //! A file that holds a model's special tokens could end the prompt early and put words of its own
 //! after it; hidden characters could spell instructions that no reader sees.
 
+use std::sync::LazyLock;
+
 use crate::domain::special_tokens;
 
 use super::Redactions;
@@ -11,38 +13,66 @@ use super::Redactions;
 /// Tokens of the same families that no template needs but their models know.
 const MORE_TOKENS: &[&str] = &["<fim_pad>", "<repo_name>", "<|cursor|>", "<|eot_id|>"];
 
+/// All tokens, and which bytes stand before their last one: this is looked at for every bracket.
+struct Tokens {
+    all: Vec<&'static str>,
+    is_last_but_one: [bool; 256],
+}
+
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
+    let all: Vec<&str> = special_tokens()
+        .chain(MORE_TOKENS.iter().copied())
+        .collect();
+    let mut is_last_but_one = [false; 256];
+    for token in &all {
+        if let [.., byte, _] = token.as_bytes() {
+            is_last_but_one[usize::from(*byte)] = true;
+        }
+    }
+    Tokens {
+        all,
+        is_last_but_one,
+    }
+});
+
+impl Tokens {
+    /// Returns the token that a text ends with.
+    fn at_end_of(&self, text: &str) -> Option<&'static str> {
+        let [.., byte, _] = text.as_bytes() else {
+            return None;
+        };
+        let is_likely = self.is_last_but_one[usize::from(*byte)];
+        let mut all = self.all.iter().filter(|_| is_likely);
+        all.find(|token| text.ends_with(**token)).copied()
+    }
+}
+
 /// Returns `text` without control characters and special tokens; line ends and tabs stay.
 pub(super) fn strip(text: &str, redactions: &mut Redactions) -> String {
-    strip_where(text, redactions, |c| {
-        is_hidden(c) && !matches!(c, '\n' | '\r' | '\t')
-    })
+    let is_line = |byte| matches!(byte, b'\n' | b'\r' | b'\t');
+    strip_but(text, redactions, is_line)
 }
 
 /// Returns `text` like [`strip`], and on one line: for paths and names.
 pub(super) fn strip_line(text: &str, redactions: &mut Redactions) -> String {
-    strip_where(text, redactions, is_hidden)
+    strip_but(text, redactions, |_| false)
 }
 
-fn strip_where(
-    text: &str,
-    redactions: &mut Redactions,
-    is_unwanted: impl Fn(char) -> bool,
-) -> String {
-    let tokens: Vec<&str> = special_tokens()
-        .chain(MORE_TOKENS.iter().copied())
-        .collect();
+/// `may_stay` says which controls stay.
+fn strip_but(text: &str, redactions: &mut Redactions, may_stay: impl Fn(u8) -> bool) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     loop {
         // Most text is made of plain characters, and is taken over in long pieces.
-        let plain = rest.bytes().take_while(|&byte| is_plain(byte)).count();
+        let special = |byte| !is_plain(byte) && !may_stay(byte);
+        let plain = rest.bytes().position(special).unwrap_or(rest.len());
         kept.push_str(&rest[..plain]);
         let mut others = rest[plain..].chars();
         let Some(c) = others.next() else {
             break;
         };
         rest = others.as_str();
-        if is_unwanted(c) {
+        if is_hidden(c) {
             redactions.control_characters += 1;
             continue;
         }
@@ -50,7 +80,7 @@ fn strip_where(
         // Looking at what was kept, not at the input, also finds a token that only comes to be
         // when another one inside it, or a hidden character, is gone.
         if matches!(c, '>' | ']')
-            && let Some(token) = tokens.iter().find(|token| kept.ends_with(**token))
+            && let Some(token) = TOKENS.at_end_of(&kept)
         {
             kept.truncate(kept.len() - token.len());
             redactions.special_tokens += 1;

@@ -13,6 +13,8 @@ use std::ops::Range;
 
 use crate::domain::{Prompt, Snippet};
 
+pub use secrets::NEAR;
+
 /// Stands in place of a secret. A suggestion that holds it should not be offered.
 pub const MASK: &str = "MASKED_SECRET";
 
@@ -95,6 +97,14 @@ impl Guard {
     #[must_use]
     pub fn holds_secret(&self, text: &str, part: Range<usize>) -> bool {
         secrets::reaches_into_part(text, &part)
+    }
+
+    /// Returns whether a text that comes in pieces names a private key. Where it does not, no secret
+    /// is longer than a line, and [`holds_secret`](Self::holds_secret) needs no more text than
+    /// [`NEAR`] bytes on either side.
+    #[must_use]
+    pub fn names_private_key<'t>(&self, pieces: impl Iterator<Item = &'t str>) -> bool {
+        secrets::names_private_key(pieces)
     }
 
     /// Takes everything out of `prompt` that may not leave the machine or that could move the

@@ -8,13 +8,14 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem::Finder;
 
 use super::{MASK, Redactions};
 
 /// How far from a part of a text a secret of one line is looked for that reaches into it, in bytes;
 /// lines are looked at whole.
-const NEAR: usize = 2 * 1024;
+pub const NEAR: usize = 2 * 1024;
 
 /// Returns `text` with every secret replaced by [`MASK`].
 pub(super) fn mask(text: &str, redactions: &mut Redactions) -> String {
@@ -69,6 +70,25 @@ pub(super) fn reaches_into_part(text: &str, part: &Range<usize>) -> bool {
     near.any(|span| reaches(&span)) || keys.iter().any(reaches)
 }
 
+/// Returns whether the first or the last line of a private key ends in a text that comes in pieces.
+pub(super) fn names_private_key<'t>(pieces: impl Iterator<Item = &'t str>) -> bool {
+    // The end of what came before, where a mark may have begun.
+    let mut before: Vec<u8> = Vec::with_capacity(2 * TAIL.len());
+    for piece in pieces.map(str::as_bytes) {
+        before.extend(&piece[..piece.len().min(TAIL.len())]);
+        if KEY_TAIL.find(&before).is_some() || KEY_TAIL.find(piece).is_some() {
+            return true;
+        }
+        if piece.len() > TAIL.len() {
+            before.clear();
+            before.extend(&piece[piece.len() - TAIL.len()..]);
+        } else {
+            before.drain(..before.len().saturating_sub(TAIL.len()));
+        }
+    }
+    false
+}
+
 fn copy(whole: &str, range: Range<usize>, cursor: usize, before: &mut String, after: &mut String) {
     before.push_str(&whole[range.start.min(cursor)..range.end.min(cursor)]);
     after.push_str(&whole[range.start.max(cursor)..range.end.max(cursor)]);
@@ -77,8 +97,9 @@ fn copy(whole: &str, range: Range<usize>, cursor: usize, before: &mut String, af
 /// Returns where secrets stand, in order and without overlap, on character borders.
 fn spans(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // One pass for all markers: this is done for every key.
-    for marker in MARKERS.find_overlapping_iter(text) {
+    // One pass for all markers: this is done for every key. None of them begins within another, so
+    // that matches need not overlap, and the search can skip what no marker begins with.
+    for marker in MARKERS.find_iter(text) {
         let shape = &SHAPES[marker.pattern().as_usize()];
         found.extend(shape.at(text, marker.start()));
     }
@@ -162,7 +183,10 @@ const SHAPES: &[Shape] = &[
 
 static MARKERS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let markers = SHAPES.iter().map(|shape| shape.marker);
-    AhoCorasick::new(markers).expect("a few short markers fit into any automaton")
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(markers)
+        .expect("a few short markers fit into any automaton")
 });
 
 impl Shape {
@@ -184,7 +208,8 @@ impl Shape {
 
 /// JSON web tokens: three base64 parts, of which two begin like a JSON object.
 fn web_tokens(text: &str, found: &mut Vec<Range<usize>>) {
-    for (start, _) in text.match_indices("eyJ") {
+    static HEAD: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("eyJ"));
+    for start in HEAD.find_iter(text.as_bytes()) {
         let rest = &text[start..];
         let run = &rest[..run_length(rest, |b| is_word_or_dash(b) || b == b'.')];
         let mut parts = run.splitn(3, '.');
@@ -201,10 +226,14 @@ fn web_tokens(text: &str, found: &mut Vec<Range<usize>>) {
 
 /// The secret half of an AWS key has no marker, but its usual name stands before it.
 fn aws_secret_keys(text: &str, found: &mut Vec<Range<usize>>) {
-    const NAME: &str = "aws_secret_access_key";
-    let lower = text.to_ascii_lowercase();
-    for (at, _) in lower.match_indices(NAME) {
-        let rest = &text[at + NAME.len()..];
+    static NAME: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(["aws_secret_access_key"])
+            .expect("one pattern of some letters")
+    });
+    for name in NAME.find_iter(text) {
+        let rest = &text[name.end()..];
         let gap = run_length(rest, |b| {
             matches!(b, b' ' | b'\t' | b'=' | b':' | b'"' | b'\'' | b'>')
         });
@@ -212,7 +241,7 @@ fn aws_secret_keys(text: &str, found: &mut Vec<Range<usize>>) {
             b.is_ascii_alphanumeric() || matches!(b, b'/' | b'+')
         });
         if gap > 0 && run == 40 {
-            let start = at + NAME.len() + gap;
+            let start = name.end() + gap;
             found.push(start..start + run);
         }
     }
@@ -220,8 +249,9 @@ fn aws_secret_keys(text: &str, found: &mut Vec<Range<usize>>) {
 
 /// `postgres://user:password@host`: the password, unless it is a placeholder.
 fn passwords_in_addresses(text: &str, found: &mut Vec<Range<usize>>) {
-    for (at, marker) in text.match_indices("://") {
-        let start = at + marker.len();
+    static MARK: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("://"));
+    for at in MARK.find_iter(text.as_bytes()) {
+        let start = at + MARK.needle().len();
         let authority_length = run_length(&text[start..], |b| {
             !b.is_ascii_whitespace() && !matches!(b, b'/' | b'"' | b'\'' | b'`' | b'<' | b'>')
         });
@@ -244,14 +274,12 @@ fn passwords_in_addresses(text: &str, found: &mut Vec<Range<usize>>) {
 
 /// What ends the first line and the last one of a private key.
 const TAIL: &str = "PRIVATE KEY-----";
-static KEY_TAIL: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new([TAIL]).expect("one pattern of some letters"));
+static KEY_TAIL: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(TAIL));
 
 /// Private key blocks, also those of which the edge of the window shows only one end.
 fn private_keys(text: &str, found: &mut Vec<Range<usize>>) {
     const LONGEST: usize = 32 * 1024;
-    for tail in KEY_TAIL.find_iter(text) {
-        let at = tail.start();
+    for at in KEY_TAIL.find_iter(text.as_bytes()) {
         let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let body = at + TAIL.len();
         if let Some(begin) = text[line_start..at].rfind("-----BEGIN ") {

@@ -163,3 +163,51 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn no_marker_is_missed_for_another_one_before_it(
+        parts in prop::collection::vec((0..SHAPES.len() + 4, 0..12_usize), 0..8),
+    ) {
+        let rest = [" ", "-", ".", "x"];
+        let text: String = parts
+            .iter()
+            .map(|&(part, most)| {
+                let part = SHAPES.get(part).map_or_else(|| rest[part - SHAPES.len()], |shape| shape.marker);
+                &part[..part.len().min(most)]
+            })
+            .collect();
+        let is_free = |at: usize| !text[..at].bytes().next_back().is_some_and(is_word);
+        let mut every: Vec<(usize, usize)> = SHAPES
+            .iter()
+            .enumerate()
+            .flat_map(|(number, shape)| (0..text.len()).map(move |at| (at, number, shape.marker)))
+            .filter(|&(at, _, marker)| text[at..].starts_with(marker) && is_free(at))
+            .map(|(at, number, _)| (at, number))
+            .collect();
+        every.sort_unstable();
+        let found: Vec<(usize, usize)> = MARKERS
+            .find_iter(&text)
+            .map(|found| (found.start(), found.pattern().as_usize()))
+            .filter(|&(at, _)| is_free(at))
+            .collect();
+        prop_assert_eq!(found, every);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_private_key_is_named_wherever_the_text_is_cut(
+        around in "[A-Z -]{0,30}",
+        is_there in any::<bool>(),
+        cuts in prop::collection::vec(0..60_usize, 0..12),
+    ) {
+        let mark = if is_there { TAIL } else { "" };
+        let text = [around.as_str(), mark, around.as_str()].concat();
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+        let pieces = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]);
+        prop_assert_eq!(names_private_key(pieces), text.contains(TAIL));
+    }
+}
