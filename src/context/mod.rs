@@ -5,6 +5,7 @@
 //! states give equal bytes, so that providers' prompt caches hit. Read `collect`, then `render`.
 
 mod collect;
+mod counted;
 mod edited;
 mod facts;
 mod healing;
@@ -24,4 +25,7 @@ pub use healing::{Healed, Healing, heal};
 pub use related::{Related, Sources, related};
 pub use render::{DEFAULT_PROMPT_TOKENS, INSTRUCTION_TOKENS, prompt_budget, render, render_within};
 pub use steady::Steady;
-pub use tokens::{count_tokens, estimate_tokens, preload_token_table, token_table_is_loaded};
+pub use tokens::{
+    count_tokens, estimate_tokens, estimate_tokens_up_to, preload_token_table,
+    token_table_is_loaded,
+};

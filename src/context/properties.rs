@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::render::{
-    Counter, FRAME_TOKENS, MULTI_LINE_OUTPUT, SINGLE_LINE_OUTPUT, fit, prompt_budget,
-};
+use super::counted::Counter;
+use super::render::{FRAME_TOKENS, MULTI_LINE_OUTPUT, SINGLE_LINE_OUTPUT, fit, prompt_budget};
 use super::{Context, collect, count_tokens};
 use crate::documents::{Documents, Snapshot};
 use crate::domain::{

@@ -7,7 +7,8 @@
 //! outer heads, far lines.
 
 use super::collect::{Context, Head};
-use super::tokens::{count_tokens, estimate_upwards, token_table_is_loaded};
+use super::counted::{Counter, Side};
+use super::tokens::token_table_is_loaded;
 use crate::domain::{CursorSite, ModelSpec, Prompt, Snippet, TokenCount};
 
 /// The most tokens of a prompt, however much a model could take: more rarely makes a completion
@@ -54,31 +55,6 @@ pub fn prompt_budget(spec: &ModelSpec) -> u64 {
     (u64::from(room) * 9 / 10).min(DEFAULT_PROMPT_TOKENS)
 }
 
-/// How tokens are counted for one prompt.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Counter {
-    Estimate,
-    Exact,
-}
-
-impl Counter {
-    /// Returns a count that is not below the truth, for text as people write it.
-    fn count(self, text: &str) -> u64 {
-        match self {
-            Self::Exact => count_tokens(text).get(),
-            Self::Estimate => estimate_upwards(text),
-        }
-    }
-
-    /// Returns the count if it is within `room`, without counting what is far too long.
-    fn count_within(self, text: &str, room: u64) -> Option<u64> {
-        if text.len() as u64 > bytes_for(room) {
-            return None;
-        }
-        Some(self.count(text)).filter(|&tokens| tokens <= room)
-    }
-}
-
 /// Makes the prompt of a context for one model within a budget of our own, in tokens, which may be
 /// above [`DEFAULT_PROMPT_TOKENS`]; to measure what another one would be worth.
 #[must_use]
@@ -102,18 +78,20 @@ fn fit_within(context: &Context, spec: &ModelSpec, budget: u64, counter: Counter
         + counter.count(&context.language);
     let room = budget.saturating_sub(frame);
 
-    let others = room - local_need(context, room / 2, counter);
+    let before = Side::before(&context.prefix, room, counter);
+    let after = Side::after(shown_suffix(context), room / 2, counter);
+    let others = room - local_need(&before, &after, room / 2);
     let (edits, edit_tokens) = choose_edits(context, others.min(room / EDIT_SHARE), counter);
     let (mut snippets, used) = choose_snippets(context, others - edit_tokens, counter);
     let mut used = used + edit_tokens;
     let local = room - used;
-    let mut suffix = take_lines_after(shown_suffix(context), local / 5, counter);
+    let mut suffix = take_lines_after(shown_suffix(context), &after, local / 5);
     let mut prefix_room = local - suffix.tokens;
-    let mut prefix = whole_prefix(context, prefix_room, counter);
+    let mut prefix = whole_prefix(context, &before, prefix_room);
     if let Some(prefix) = &prefix {
         let unused = (prefix_room - prefix.tokens) / STEADY_TOKENS * STEADY_TOKENS;
         let more = (suffix.tokens + unused).min(local * 2 / 5);
-        suffix = take_lines_after(shown_suffix(context), more.max(local / 5), counter);
+        suffix = take_lines_after(shown_suffix(context), &after, more.max(local / 5));
         // The prefix is taken whole, so the longer suffix must leave it its place.
         prefix_room = local - suffix.tokens;
         debug_assert!(
@@ -125,7 +103,7 @@ fn fit_within(context: &Context, spec: &ModelSpec, budget: u64, counter: Counter
         let (outline, outline_tokens) = choose_outline(context, prefix_room / 8, counter);
         snippets.extend(outline);
         used += outline_tokens;
-        cut_prefix(context, prefix_room - outline_tokens, counter)
+        cut_prefix(context, &before, prefix_room - outline_tokens, counter)
     });
     // They change more often than anything before them, and tell most about the lines behind them.
     snippets.extend(edits);
@@ -154,11 +132,6 @@ fn shown_suffix(context: &Context) -> &str {
     context.shown_suffix.as_ref().unwrap_or(&context.suffix)
 }
 
-/// Returns how many bytes so many tokens have at most, in text that people write.
-fn bytes_for(tokens: u64) -> u64 {
-    tokens.saturating_mul(24)
-}
-
 /// A text with what it was counted for.
 struct Part {
     text: String,
@@ -167,17 +140,16 @@ struct Part {
 
 /// Returns how many tokens the lines around the cursor need, at most `most`, in steps: what they
 /// leave is for other files.
-fn local_need(context: &Context, most: u64, counter: Counter) -> u64 {
-    let mut need = 0;
-    let lines = lines_of(&context.prefix)
-        .rev()
-        .chain(lines_of(shown_suffix(context)));
-    for line in lines {
-        match counter.count_within(line, most - need) {
-            Some(tokens) => need += tokens,
-            None => return most,
-        }
+fn local_need(before: &Side<'_>, after: &Side<'_>, most: u64) -> u64 {
+    let above = before.that_fit(most);
+    if !before.are_all(above) {
+        return most;
     }
+    let below = after.that_fit(most - above.tokens);
+    if !after.are_all(below) {
+        return most;
+    }
+    let need = above.tokens + below.tokens;
     need.next_multiple_of(STEADY_TOKENS).min(most)
 }
 
@@ -243,28 +215,24 @@ fn choose_outline(context: &Context, room: u64, counter: Counter) -> (Option<Sni
 }
 
 /// Returns the text before the cursor if it is all of the file's and fits.
-fn whole_prefix(context: &Context, room: u64, counter: Counter) -> Option<Part> {
+fn whole_prefix(context: &Context, before: &Side<'_>, room: u64) -> Option<Part> {
     if context.prefix.len() != context.offset.get() {
         return None;
     }
-    let mut tokens = 0;
-    for line in lines_of(&context.prefix).rev() {
-        tokens += counter.count_within(line, room - tokens)?;
-    }
-    Some(Part {
+    let taken = before.that_fit(room);
+    before.are_all(taken).then(|| Part {
         text: context.prefix.clone(),
-        tokens,
+        tokens: taken.tokens,
     })
 }
 
 /// Returns imports, enclosing heads and the nearest lines before the cursor.
-fn cut_prefix(context: &Context, room: u64, counter: Counter) -> Part {
-    let mut tokens = 0;
+fn cut_prefix(context: &Context, before: &Side<'_>, room: u64, counter: Counter) -> Part {
     let heads = fit_heads(context.enclosing.iter().rev(), room * 3 / 20, counter);
     let imports = fit_heads(context.imports.iter(), room / 10, counter);
     let heads_tokens: u64 = heads.iter().chain(&imports).map(|(_, tokens)| tokens).sum();
 
-    let start = window_start(&context.prefix, room - heads_tokens, counter);
+    let (start, mut tokens) = window(&context.prefix, before, room - heads_tokens);
     let first_byte = context.offset.get() - context.prefix.len() + start;
     let mut shown: Vec<(&Head, u64)> = heads
         .into_iter()
@@ -287,11 +255,7 @@ fn cut_prefix(context: &Context, room: u64, counter: Counter) -> Part {
         tokens += head_tokens;
         covered = head.range.end;
     }
-    let window = &context.prefix[start..];
-    tokens += lines_of(window)
-        .map(|line| counter.count(line))
-        .sum::<u64>();
-    text.push_str(window);
+    text.push_str(&context.prefix[start..]);
     Part { text, tokens }
 }
 
@@ -313,86 +277,39 @@ fn fit_heads<'a>(
     chosen
 }
 
-/// Returns where the lines that are shown before the cursor begin.
-fn window_start(prefix: &str, room: u64, counter: Counter) -> usize {
-    let mut used = 0;
-    let mut start = prefix.len();
-    let mut shown = 0;
-    for line in lines_of(prefix).rev() {
-        let Some(tokens) = counter.count_within(line, room - used) else {
-            break;
-        };
-        used += tokens;
-        start -= line.len();
-        shown += 1;
+/// Returns where the lines that are shown before the cursor begin, and their tokens.
+fn window(prefix: &str, before: &Side<'_>, room: u64) -> (usize, u64) {
+    let taken = before.that_fit(room);
+    if taken.lines == 0 {
+        let (end, tokens) = before.end_that_fits(room);
+        return (prefix.len() - end.len(), tokens);
     }
-    if shown == 0 {
-        let line = lines_of(prefix).next_back().unwrap_or_default();
-        return prefix.len() - end_that_fits(line, room, counter).len();
-    }
+    let start = prefix.len() - taken.bytes;
     if start == 0 {
-        return start;
+        return (start, taken.tokens);
     }
-    let above = prefix[..start].bytes();
-    let first = above.filter(|&byte| byte == b'\n').count();
+    let first = memchr::memchr_iter(b'\n', &prefix.as_bytes()[..start]).count();
     let mut step = MAX_STEP;
-    while step > 1 && step > shown / 4 {
+    while step > 1 && step > taken.lines / 4 {
         step /= 2;
     }
     // Steps are counted in the text above the cursor, which typing does not change. A window of
     // the context that itself begins elsewhere counts from there.
     let steady = first.next_multiple_of(step);
-    let left_out = lines_of(&prefix[start..]).take(steady - first);
-    start + left_out.map(str::len).sum::<usize>()
-}
-
-/// Returns the end of a line that is too long for its room.
-fn end_that_fits(line: &str, room: u64, counter: Counter) -> &str {
-    let mut length = line.len().min(bytes_for(room) as usize);
-    loop {
-        let end = &line[line.ceil_char_boundary(line.len() - length)..];
-        if counter.count_within(end, room).is_some() || end.is_empty() {
-            return end;
-        }
-        length = (length * 3 / 4).min(end.len() - 1);
-    }
+    let shown = before.without_furthest(taken, steady - first);
+    (prefix.len() - shown.bytes, shown.tokens)
 }
 
 /// Returns the lines after the cursor that fit, cut within a line only when it is the first.
-fn take_lines_after(suffix: &str, room: u64, counter: Counter) -> Part {
-    let mut tokens = 0;
-    let mut end = 0;
-    for line in lines_of(suffix) {
-        let Some(more) = counter.count_within(line, room - tokens) else {
-            break;
-        };
-        tokens += more;
-        end += line.len();
-    }
-    if end == 0 {
-        let line = lines_of(suffix).next().unwrap_or_default();
-        end = start_that_fits(line, room, counter);
-        tokens = if end == 0 {
-            0
-        } else {
-            counter.count(&line[..end])
-        };
-    }
+fn take_lines_after(suffix: &str, after: &Side<'_>, room: u64) -> Part {
+    let taken = after.that_fit(room);
+    let (text, tokens) = if taken.lines == 0 {
+        after.start_that_fits(room)
+    } else {
+        (&suffix[..taken.bytes], taken.tokens)
+    };
     Part {
-        text: suffix[..end].to_owned(),
+        text: text.to_owned(),
         tokens,
     }
-}
-
-fn start_that_fits(line: &str, room: u64, counter: Counter) -> usize {
-    let most = line.len().min(bytes_for(room) as usize);
-    let mut end = line.floor_char_boundary(most);
-    while end > 0 && counter.count_within(&line[..end], room).is_none() {
-        end = line.floor_char_boundary(end * 3 / 4);
-    }
-    end
-}
-
-fn lines_of(text: &str) -> impl DoubleEndedIterator<Item = &str> {
-    text.split_inclusive('\n')
 }

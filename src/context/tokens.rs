@@ -122,12 +122,21 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 /// source code it is within a few percent; on encoded data it can be a fifth off.
 #[must_use]
 pub fn estimate_tokens(text: &str) -> TokenCount {
-    TokenCount::new((estimate(text) * CALIBRATION / 100).div_ceil(100))
+    TokenCount::new((estimate(text, u64::MAX) * CALIBRATION / 100).div_ceil(100))
+}
+
+/// Estimates how many tokens a text has if they are fewer than `most`; of a longer text no more is
+/// read than it takes to know that it is.
+#[must_use]
+pub fn estimate_tokens_up_to(text: &str, most: TokenCount) -> TokenCount {
+    let enough = (most.get() * 100 * 100).div_ceil(CALIBRATION);
+    let estimate = estimate(text, enough) * CALIBRATION / 100;
+    TokenCount::new(estimate.div_ceil(100)).min(most)
 }
 
 /// Returns an estimate that is very rarely below the truth, for fitting.
 pub(super) fn estimate_upwards(text: &str) -> u64 {
-    (estimate(text) * MARGIN / 100).div_ceil(100)
+    (estimate(text, u64::MAX) * MARGIN / 100).div_ceil(100)
 }
 
 /// Makes the sum of the guesses below match cl100k, in percent: fitted over the sources of some
@@ -136,12 +145,12 @@ const CALIBRATION: u64 = 87;
 /// The same with a margin: of windows of 150 lines, only those full of encoded data were above it.
 const MARGIN: u64 = 112;
 
-/// Returns the sum of the guesses, in hundredths of tokens.
-fn estimate(text: &str) -> u64 {
+/// Returns the sum of the guesses, in hundredths of tokens; it ends once that is `enough`.
+fn estimate(text: &str, enough: u64) -> u64 {
     let bytes = text.as_bytes();
     let mut hundredths: u64 = 0;
     let mut at = 0;
-    while at < bytes.len() {
+    while at < bytes.len() && hundredths < enough {
         let class = class_of(bytes[at]);
         let mut end = at + 1;
         while end < bytes.len() && class_of(bytes[end]) == class {
@@ -317,6 +326,11 @@ mod tests {
                 "{estimate} for {exact}"
             );
             assert!(estimate_upwards(text) >= exact);
+            for most in [0, 1, 99, estimate - 1, estimate, estimate + 1] {
+                let most = TokenCount::new(most);
+                let up_to = estimate_tokens_up_to(text, most);
+                assert_eq!(up_to, TokenCount::new(estimate).min(most));
+            }
         }
     }
 

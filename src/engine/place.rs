@@ -201,9 +201,10 @@ fn features_of(context: &Context, prediction: Option<&Prediction>, others: u64) 
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     // More than this never fits a prompt, and estimating costs time.
     let most = TokenCount::new(context::DEFAULT_PROMPT_TOKENS);
-    let mut prompt = context::estimate_tokens(tail(&context.prefix)) + TokenCount::new(others);
-    if prompt < most {
-        prompt = prompt + context::estimate_tokens(head(&context.suffix));
+    let mut prompt = TokenCount::new(others);
+    for text in [tail(&context.prefix), head(&context.suffix)] {
+        let room = TokenCount::new(most.get().saturating_sub(prompt.get()));
+        prompt = prompt + context::estimate_tokens_up_to(text, room);
     }
     Features {
         language: context.language.clone(),
