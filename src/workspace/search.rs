@@ -164,25 +164,7 @@ impl Shelf {
         let mut best = self.best_chunks(question, own, &words);
         best.truncate(question.chunks);
         let top = best.first().map_or(1.0, |(score, _)| *score);
-        let own_path: Arc<str> = Arc::from(question.path);
-        let terms = words.iter().map(|(_, term, _)| *term);
-        let mut by_term: Vec<(Term, usize)> = terms.zip(0..).collect();
-        by_term.sort_unstable();
-        let own = question.own.iter().map(|(lines, text)| Found {
-            path: Arc::clone(&own_path),
-            lines: lines.clone(),
-            text: (*text).to_owned(),
-            kind: Kind::Own,
-            score: self.likeness(text, &words, &by_term) / top,
-            name: None,
-        });
-        let mut own: Vec<Found> = own.filter(|one| one.score > 0.0).collect();
-        own.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then(a.lines.start.cmp(&b.lines.start))
-        });
-        own.truncate(OWN);
+        let own = self.own_pieces(question, &words, top);
         best.into_iter()
             .filter_map(|(score, id)| {
                 let chunk = &self.chunks[id as usize];
@@ -201,6 +183,36 @@ impl Shelf {
             })
             .chain(own)
             .collect()
+    }
+
+    /// Returns the pieces of the file itself that fit, the best first.
+    fn own_pieces(
+        &self,
+        question: &Question<'_>,
+        words: &[(f32, Term, &Vec<u32>)],
+        top: f32,
+    ) -> Vec<Found> {
+        let places = Places::of(words);
+        let scores = question
+            .own
+            .iter()
+            .map(|(_, text)| self.likeness(text, words, &places) / top);
+        let scored = scores.zip(question.own);
+        let mut best: Vec<_> = scored.filter(|(score, _)| *score > 0.0).collect();
+        best.sort_by(|(a, (here, _)), (b, (there, _))| {
+            b.total_cmp(a).then(here.start.cmp(&there.start))
+        });
+        best.truncate(OWN);
+        let path: Arc<str> = Arc::from(question.path);
+        let found = best.into_iter().map(|(score, (lines, text))| Found {
+            path: Arc::clone(&path),
+            lines: lines.clone(),
+            text: (*text).to_owned(),
+            kind: Kind::Own,
+            score,
+            name: None,
+        });
+        found.collect()
     }
 
     /// Returns the words of a question that tell chunks apart, with their weights and chunks.
@@ -232,18 +244,16 @@ impl Shelf {
     }
 
     /// Returns the score of a piece of the file itself.
-    fn likeness(
-        &self,
-        text: &str,
-        words: &[(f32, Term, &Vec<u32>)],
-        by_term: &[(Term, usize)],
-    ) -> f32 {
+    fn likeness(&self, text: &str, words: &[(f32, Term, &Vec<u32>)], places: &Places) -> f32 {
+        if words.is_empty() {
+            return 0.0;
+        }
         let mut often = vec![0_u8; words.len()];
         let mut all = 0;
         each_term(text, |term| {
             all += 1;
-            if let Ok(at) = by_term.binary_search_by_key(&term, |(term, _)| *term) {
-                let often = &mut often[by_term[at].1];
+            if let Some(place) = places.find(term) {
+                let often = &mut often[place];
                 *often = (*often + 1).min(15);
             }
         });
@@ -370,6 +380,39 @@ impl Shelf {
             }
         }
         found
+    }
+}
+
+/// Where a term stands among the words of a question: hardly any term of a text does, and that is
+/// told by one bit.
+struct Places {
+    /// By the last bits of a term, whether any word has those.
+    bits: [u64; Self::BITS / 64],
+    by_term: Vec<(Term, usize)>,
+}
+
+impl Places {
+    const BITS: usize = 4_096;
+
+    fn of(words: &[(f32, Term, &Vec<u32>)]) -> Self {
+        let terms = words.iter().map(|(_, term, _)| *term);
+        let mut by_term: Vec<(Term, usize)> = terms.zip(0..).collect();
+        by_term.sort_unstable();
+        let mut bits = [0; Self::BITS / 64];
+        for (term, _) in &by_term {
+            let bit = *term as usize % Self::BITS;
+            bits[bit / 64] |= 1 << (bit % 64);
+        }
+        Self { bits, by_term }
+    }
+
+    fn find(&self, term: Term) -> Option<usize> {
+        let bit = term as usize % Self::BITS;
+        if self.bits[bit / 64] >> (bit % 64) & 1 == 0 {
+            return None;
+        }
+        let at = self.by_term.binary_search_by_key(&term, |(term, _)| *term);
+        at.ok().map(|at| self.by_term[at].1)
     }
 }
 
