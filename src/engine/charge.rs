@@ -148,7 +148,7 @@ impl<'e> Charge<'e> {
             .first_token
             .map(|first| millis(first.duration_since(self.started)));
         row.duration_ms = millis(duration);
-        if let Some(cost) = row.cost {
+        if let Some(cost) = row.cost.filter(|cost| *cost != Money::ZERO) {
             self.engine
                 .status
                 .send_modify(|status| status.cost = status.cost + cost);

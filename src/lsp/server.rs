@@ -205,9 +205,15 @@ impl Mantle {
         }
         let (client, mut status) = (self.client.clone(), session.engine.status());
         self.tasks.spawn(async move {
+            let mut told = None;
             loop {
                 let now = convert::status(&status.borrow_and_update());
-                client.send_notification::<StatusNotification>(now).await;
+                // Some of what it holds is not shown.
+                if told.as_ref() != Some(&now) {
+                    let params = now.clone();
+                    client.send_notification::<StatusNotification>(params).await;
+                    told = Some(now);
+                }
                 if status.changed().await.is_err() {
                     return;
                 }
