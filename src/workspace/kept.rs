@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -117,6 +118,32 @@ impl Kept {
         folders.flatten().map(|folder| folder.path()).collect()
     }
 
+    /// Notes that it is in use: one that is only read would look abandoned.
+    pub fn is_used(&self, now: SystemTime) {
+        let table = File::options()
+            .append(true)
+            .open(self.folder.join(FILE_NAME));
+        // Where it cannot be noted it cannot be removed either.
+        let _ = table.and_then(|table| table.set_modified(now));
+    }
+
+    /// Removes the indexes below the cache folder that nobody has used or written since a moment,
+    /// and returns how many those were. One that somebody writes just now stays.
+    pub fn forget_unused(cache: &Path, since: SystemTime) -> usize {
+        let is_unused = |folder: &PathBuf| {
+            let files = fs::read_dir(folder).into_iter().flatten().flatten();
+            let mut used = files.filter_map(|file| file.metadata().ok()?.modified().ok());
+            is_index_name(folder) && used.all(|used| used < since)
+        };
+        let unused = Self::folders(cache).into_iter().filter(is_unused);
+        unused
+            .filter(|folder| {
+                // Given back before the folder goes: some systems remove no file that is open.
+                IndexLock::take(folder).map(drop).is_ok() && fs::remove_dir_all(folder).is_ok()
+            })
+            .count()
+    }
+
     /// Returns how long the files of an index are together, in bytes.
     #[must_use]
     pub fn bytes_on_disk(folder: &Path) -> u64 {
@@ -201,6 +228,12 @@ fn read(folder: &Path) -> Result<Option<Read>, KeptError> {
     Ok(Some(read))
 }
 
+/// Whether a folder has the name of an index: nothing else is removed, whoever put it there.
+fn is_index_name(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u32,
@@ -221,6 +254,8 @@ pub fn index_folder(cache: &Path, roots: &[PathBuf]) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     struct Desk {
@@ -275,6 +310,38 @@ mod tests {
         assert_eq!(desk.words().expect("whole"), "second");
         assert_eq!(desk.parts().len(), 1);
         assert_eq!(Kept::tables(desk.folder.path()), kept.tables);
+    }
+
+    #[test]
+    fn what_nobody_has_used_for_long_is_removed_and_nothing_else() {
+        let cache = tempfile::tempdir().expect("a temporary folder can be made");
+        let day = |n: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(n * 86_400);
+        let made = |name: &str| {
+            let folder = cache.path().join("index").join(name);
+            let lock = IndexLock::take(&folder).expect("nobody holds it");
+            keep(&folder, &lock, &[], &[], |_, _| Ok(())).expect("writable");
+            drop(lock);
+            for file in fs::read_dir(&folder).expect("readable").flatten() {
+                let file = File::options().append(true).open(file.path());
+                file.and_then(|file| file.set_modified(day(1)))
+                    .expect("writable");
+            }
+            folder
+        };
+        let [old, read, held] = ["00aa", "00bb", "00cc"].map(|end| made(&format!("{end:0>16}")));
+        let other = made("notes");
+        let kept = Kept::load(&read).expect("whole").expect("there");
+        kept.is_used(day(99));
+        let lock = IndexLock::take(&held).expect("nobody holds it");
+        for file in fs::read_dir(&held).expect("readable").flatten() {
+            let file = File::options().append(true).open(file.path());
+            file.and_then(|file| file.set_modified(day(1)))
+                .expect("writable");
+        }
+        assert_eq!(Kept::forget_unused(cache.path(), day(50)), 1);
+        let is_there = [&old, &read, &held, &other].map(|folder| folder.exists());
+        assert_eq!(is_there, [false, true, true, true]);
+        drop(lock);
     }
 
     #[test]

@@ -2,13 +2,23 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use super::update::{Known, keys};
+use crate::domain::Timestamp;
 use crate::engine::Engine;
 use crate::workspace::{IndexLock, Kept, LockError, index_folder, keep};
 
+/// What was kept of folders that nobody has opened for so long is removed.
+const UNUSED: Duration = Duration::from_secs(60 * 24 * 3_600);
+
 /// The index is kept anew when this fraction of its text has come or gone, or when the session ends.
 const WORTH_KEEPING: u64 = 10;
+
+fn system_time(moment: Timestamp) -> SystemTime {
+    let micros = u64::try_from(moment.unix_micros()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
+}
 
 impl Engine {
     /// Takes up what was kept of these folders; without it everything is learnt anew.
@@ -36,6 +46,7 @@ impl Engine {
             }
             return;
         }
+        kept.is_used(system_time(self.clock.now()));
         known.tables = kept.tables;
     }
 
@@ -44,6 +55,13 @@ impl Engine {
         let bytes: u64 = known.tables.iter().map(|table| table.bytes()).sum();
         if is_first || known.unkept_bytes > bytes / WORTH_KEEPING {
             self.keep_index(known);
+        }
+        if is_first {
+            let since = system_time(self.clock.now().minus(UNUSED));
+            let removed = Kept::forget_unused(&self.cache_folder, since);
+            if removed > 0 {
+                tracing::info!(removed, "indexes of folders that nobody opens are removed");
+            }
         }
     }
 
