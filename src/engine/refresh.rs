@@ -175,22 +175,26 @@ impl Engine {
             if !rest.is_zero() {
                 tokio::time::sleep(rest).await;
             }
-            let Some(snapshot) = engine.documents.snapshot(&document) else {
-                engine.refresher.end(&document);
-                return;
-            };
-            let seen = snapshot.version;
-            let worker = Arc::clone(&engine);
+            let (worker, name) = (Arc::clone(&engine), document.clone());
             let (tell, done) = oneshot::channel();
             engine.refresher.run(Box::new(move || {
-                let _ = tell.send(worker.refresh(&snapshot));
+                // As it is by now: while others were parsed it may have been edited, or closed.
+                let snapshot = worker.documents.snapshot(&name);
+                let refreshed =
+                    snapshot.map(|snapshot| (snapshot.version, worker.refresh(&snapshot)));
+                let _ = tell.send(refreshed);
             }));
-            // A refresh that panicked is over too; the next edit tries again.
-            let done = done.await.unwrap_or_default();
-            engine.refresher.finish(&document, done);
-            let now = engine.documents.snapshot(&document);
-            if now.is_some_and(|now| now.version != seen) {
-                engine.refresh_soon(&document);
+            match done.await {
+                Ok(Some((seen, done))) => {
+                    engine.refresher.finish(&document, done);
+                    let now = engine.documents.snapshot(&document);
+                    if now.is_some_and(|now| now.version != seen) {
+                        engine.refresh_soon(&document);
+                    }
+                }
+                Ok(None) => engine.refresher.end(&document),
+                // A refresh that panicked is over too; the next edit tries again.
+                Err(_) => engine.refresher.finish(&document, Done::default()),
             }
         });
     }

@@ -317,3 +317,27 @@ async fn the_line_that_is_typed_is_no_edit_of_its_own() {
         [("src/own.rs.diff", "@@\n-    let b = a;\n+    let c = a;\n")]
     );
 }
+
+#[tokio::test]
+async fn what_waits_to_be_parsed_is_parsed_as_it_is_by_then() {
+    let desk = Desk::new(Policy::default(), Vec::new()).await;
+    let parser = &desk.engine.refresher;
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    parser.run(Box::new(move || {
+        let _ = held.recv();
+    }));
+    desk.open("fn before() {}$0\n");
+    // Its refresh is in the queue now.
+    tokio::task::yield_now().await;
+    desk.change("fn now() {}$0\n");
+    go_on.send(()).expect("the parser waits for it");
+    let (tell, idle) = tokio::sync::oneshot::channel();
+    parser.run(Box::new(move || {
+        let _ = tell.send(());
+    }));
+    idle.await.expect("the parser goes on");
+    let snapshot = desk.engine.documents.snapshot(&desk.uri);
+    let snapshot = snapshot.expect("it is open");
+    assert_eq!(snapshot.version, 2);
+    assert!(snapshot.current_tree().is_some());
+}
