@@ -348,6 +348,36 @@ fn a_period_without_revenue_has_no_margin_and_says_why() {
     );
 }
 
+/// Ten seats pay 19 dollars each, and five that are tried out pay nothing and are seats.
+#[test]
+fn seats_on_trial_are_seats_and_earn_nothing() {
+    let state = State::new();
+    let add = |kind: &str, fields: &[&str]| {
+        let since = ["since=2026-11-01"];
+        state.text(&[&["revenue", "add", kind], fields, &since[..]].concat());
+    };
+    add("seats", &["seats=10", "price=19"]);
+    add("trial", &["seats=5"]);
+    let report = state.november();
+    let expected = json!({ "net_usd": "190.000000", "seats_average": 15.0 });
+    check(&report["margin"]["revenue"], &expected, "revenue");
+}
+
+#[test]
+fn a_ledger_with_damaged_pages_is_no_report_and_says_who_looks_closer() {
+    let state = State::new();
+    state.text(&["revenue", "import", NOVEMBER]);
+    let path = state.0.path().join("mantle/ledger.sqlite3");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    // The first page says what tables there are; the others are theirs.
+    bytes[4_096..].fill(7);
+    std::fs::write(&path, &bytes).expect("the damage");
+    let error = state.refused(&["report", "--since=2026-11-01", "--until=2026-12-01"]);
+    assert!(error.contains("cannot read the ledger"), "{error}");
+    assert!(error.contains("`mantle ledger verify`"), "{error}");
+    assert_eq!(std::fs::read(&path).expect("the file"), bytes);
+}
+
 #[test]
 fn credits_that_were_never_sold_are_an_error() {
     let state = State::new();

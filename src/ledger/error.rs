@@ -103,15 +103,20 @@ impl LedgerError {
     }
 
     pub(super) fn read(path: &Path, error: &sqlx::Error) -> Self {
+        let hint = match primary_code(error) {
+            Some(DAMAGED) => ". `mantle ledger verify` says what is damaged",
+            _ => "",
+        };
         Self::Read {
             path: path.to_owned(),
-            reason: message(error),
+            reason: message(error) + hint,
         }
     }
 }
 
 const BUSY: i64 = 5;
 const LOCKED: i64 = 6;
+const DAMAGED: i64 = 11;
 const NOT_A_DATABASE: i64 = 26;
 
 /// Returns whether another connection holds the file, so that waiting helps.

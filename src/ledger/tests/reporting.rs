@@ -54,6 +54,25 @@ async fn the_totals_of_the_example_are_as_reckoned_by_hand() {
     assert_eq!(report.gross_margin(), Some(0.989_816));
 }
 
+/// The clock of a machine may go back, and two ledgers may become one in any order: only the time on a row
+/// counts, and a row counts once.
+#[tokio::test]
+async fn events_out_of_order_and_twice_are_the_same_report() {
+    let (_folder, path) = folder();
+    example::write(&path).await;
+    let (_other_folder, other) = folder();
+    let ledger = Ledger::open(&other).await.expect("a new ledger");
+    for event in example::events().into_iter().rev().chain(example::events()) {
+        ledger.record(event).expect("room in the queue");
+    }
+    ledger.close().await;
+    let query = ReportQuery {
+        by: Dimension::ALL.to_vec(),
+        ..example::query()
+    };
+    assert_eq!(report(&other, &query).await, report(&path, &query).await);
+}
+
 #[tokio::test]
 async fn the_json_form_is_as_documented() {
     let (_folder, path) = folder();
