@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::domain::{Action, ModelId, Reason, Timestamp, fnv1a};
 use crate::ledger::{LedgerError, LedgerReader, Logged};
-use crate::routing::off_policy::{Sample, Wish};
+use crate::routing::off_policy::{Gate, Sample, Wish};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// All that costs nothing is one option,
@@ -39,6 +39,10 @@ pub(super) struct Played {
     pub samples: Vec<Sample>,
     /// Characters that were accepted, by row.
     pub accepted: Vec<f64>,
+    /// What each row says of silence.
+    pub gates: Vec<Gate>,
+    /// Of the rows at which silence had a chance, those at which a held-out burst asked a model.
+    pub held_out: usize,
     /// Characters that were still there after ten minutes, by row; `None` where nothing has looked.
     looked: Vec<Option<f64>>,
     /// What calls cost in dollars, by row.
@@ -113,6 +117,10 @@ impl Played {
             course.untold += usize::from(!is_told);
         }
         let sample = self.sample(logged);
+        let gate = gate(logged, sample.cluster);
+        let is_asked = matches!(gate, Gate::Asked { .. });
+        self.held_out += usize::from(is_asked && logged.reason == Reason::HeldOut);
+        self.gates.push(gate);
         self.samples.push(sample);
         self.accepted.push(logged.accepted_chars as f64);
         self.looked.push(logged.kept_chars.map(|kept| kept as f64));
@@ -168,5 +176,29 @@ impl Played {
             propensity: logged.propensity.unwrap_or(1.0),
             is_drawn: logged.is_drawn,
         }
+    }
+}
+
+/// What a row says of silence: only places matter where nothing was free and a model was eligible.
+fn gate(logged: &Logged, cluster: u64) -> Gate {
+    let Some((embedded, arms)) = logged.arms.split_first() else {
+        return Gate::Elsewhere;
+    };
+    let eligible = arms.iter().filter(|arm| arm.excluded.is_none()).count();
+    if !logged.is_drawn || embedded.excluded.is_none() || eligible == 0 {
+        return Gate::Elsewhere;
+    }
+    match (logged.action, logged.propensity) {
+        (Action::Silent, _) => Gate::Silent,
+        (Action::Call, Some(asked)) => {
+            // Where one model was eligible, all that is not its chance is that of silence.
+            let of_the_rest = (eligible == 1).then_some(1.0 - asked);
+            let silence = embedded.propensity.or(of_the_rest);
+            silence.map_or(Gate::Untold, |silence| {
+                Gate::asked(cluster, silence, asked, eligible)
+            })
+        }
+        (Action::Call, None) => Gate::Untold,
+        (Action::Embedded, _) => Gate::Elsewhere,
     }
 }

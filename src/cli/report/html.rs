@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::charts::{self, Chart};
 use super::frontier::Frontier;
 use super::layout::{cents, count, dollars, moment, percent};
+use super::silence::Silence;
 use super::{beyond, comma_separated, demo, layout};
 use crate::domain::MicroUsd;
 use crate::ledger::{Dimension, Figures, MarginReport};
@@ -42,10 +43,11 @@ pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); 
 pub(super) fn page(
     report: &MarginReport,
     before: Option<&MarginReport>,
-    frontier: Option<&Frontier>,
+    estimated: Option<(&Frontier, &Silence)>,
     is_simulated: bool,
 ) -> anyhow::Result<String> {
     let (since, until) = (moment(report.since), moment(report.until));
+    let (frontier, silence) = estimated.unzip();
     let csv = comma_separated::text(&[report], is_simulated)?;
     let page = html! {
         (DOCTYPE)
@@ -67,9 +69,10 @@ pub(super) fn page(
                 }
                 @for (dimension, lines) in &report.by { (lines_of(*dimension, lines)) }
                 @for section in beyond::sections(report) { (section_of(&section)) }
+                @if let Some(silence) = silence { (section_of(&silence.section())) }
                 @if let Some(frontier) = frontier { (section_of(&frontier.section())) }
                 h2 { "All figures" }
-                pre { (layout::report(report, None).trim_end()) }
+                pre { (layout::report(report, None, None).trim_end()) }
                 h2 { "The same as comma-separated values" }
                 details { summary { "show" } pre { (csv) } }
             }

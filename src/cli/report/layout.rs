@@ -4,6 +4,7 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
+use super::silence::Silence;
 use super::{beyond, waterfall};
 use crate::domain::{Money, Timestamp};
 use crate::ledger::{Dimension, Figures, MarginReport};
@@ -52,13 +53,21 @@ impl Column {
     }
 }
 
-/// Returns the whole report as text; `width` is that of the terminal, if there is one.
-pub(super) fn report(report: &MarginReport, width: Option<u16>) -> String {
+/// Returns the whole report as text, with what silence has missed where that was asked for; `width` is
+/// that of the terminal, if there is one.
+pub(super) fn report(
+    report: &MarginReport,
+    silence: Option<&Silence>,
+    width: Option<u16>,
+) -> String {
     let (since, until) = (moment(report.since), moment(report.until));
     let mut text = format!("Margin report\n{since} to {until} UTC\n\n");
     push_table(&mut text, &totals(report, width));
+    let silence = silence.map(Silence::section);
     if report.margin.is_booked() {
-        text.push_str(&waterfall::text(&report.margin, width));
+        text.push_str(&waterfall::text(&report.margin, silence, width));
+    } else if let Some(silence) = silence {
+        silence.push(&mut text, width);
     }
     text.push_str(&beyond::text(report, width));
     for (dimension, lines) in &report.by {

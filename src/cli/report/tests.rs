@@ -48,7 +48,7 @@ async fn example_report(by: &[Dimension]) -> MarginReport {
 #[tokio::test]
 async fn the_example_is_laid_out_in_tables() {
     let report = example_report(Dimension::DEFAULT).await;
-    insta::assert_snapshot!(layout::report(&report, None));
+    insta::assert_snapshot!(layout::report(&report, None, None));
 }
 
 #[tokio::test]

@@ -3,12 +3,14 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table};
 
+use super::beyond::Section;
 use super::layout::{UNKNOWN, count, points, push_table, table};
 use crate::domain::{MicroUsd, Money};
 use crate::ledger::margin::{Margin, PerUnit, PoolLine};
 
-/// Returns the section of the report, with an empty line before it.
-pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
+/// Returns the sections of the margin, each with an empty line before it; what silence has missed stands
+/// below what was saved.
+pub(super) fn text(margin: &Margin, silence: Option<Section>, width: Option<u16>) -> String {
     let mut text = String::new();
     let mut section =
         |name: &str, rows: Vec<[String; 3]>| push_section(&mut text, name, rows, width);
@@ -16,6 +18,11 @@ pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
     section("Unit costs", units(margin));
     section("What calls leave of a seat's revenue", seats(margin));
     section("Saved, against what would have been paid", savings(margin));
+    if let Some(silence) = silence {
+        silence.push(&mut text, width);
+    }
+    let mut section =
+        |name: &str, rows: Vec<[String; 3]>| push_section(&mut text, name, rows, width);
     section("Make or buy", make_or_buy(margin));
     section("Concentration", concentration(margin));
     section("If", scenarios(margin));
