@@ -111,6 +111,8 @@ fn the_worked_month_comes_out_to_the_last_digit() {
             "savings": {
                 "prompt_cache_usd": "833.250000",
                 "answer_cache_usd": "345.950000", "answer_cache_loaded_usd": "1613.926000",
+                // Every call on the dear model costs 16,550; see the scenarios.
+                "routing_usd": "11208.222000", "routing_against": "claude-sonnet-5",
             },
             "waste": { "cancelled_usd": "46.710000", "failed_usd": "1.800000" },
             "make_or_buy": {
@@ -176,6 +178,30 @@ fn each_model_pool_and_supplier_of_the_month_is_as_worked() {
             "per_request_usd": "0.000699880", "per_request_attributed_usd": "0.000349940",
         }),
         "a100",
+    );
+    // 3,384 and 419.928 dollars at 0.000519 a call of the cheapest model.
+    let generations = &margin["make_or_buy"]["generations"];
+    check(
+        named(generations, "generation", "H100"),
+        &json!({
+            "made_usd": "3384.000000", "idle_usd": "1861.200000", "requests": 1_800_000,
+            "bought_usd": "934.200000", "break_even_requests": 6_520_232,
+        }),
+        "H100",
+    );
+    check(
+        named(generations, "generation", "A100"),
+        &json!({
+            "made_usd": "419.928000", "idle_usd": "209.964000", "requests": 600_000,
+            "bought_usd": "311.400000", "break_even_requests": 809_110,
+        }),
+        "A100",
+    );
+    let labs = &margin["concentration"]["labs"];
+    let share = |name: &str| named(labs, "name", name)["spend_usd"].clone();
+    assert_eq!(
+        (share("mistral"), share("anthropic")),
+        (json!("235.350000"), json!("802.500000"))
     );
     let suppliers = &margin["concentration"]["suppliers"];
     for (name, share) in [

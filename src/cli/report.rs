@@ -26,7 +26,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 
 pub use compare::Against;
@@ -111,10 +111,21 @@ pub enum Format {
     Copilot,
 }
 
+/// Another name for the tenant.
+const TEAM: &str = "team";
+
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {
-    let names = Dimension::ALL.iter().map(|dimension| dimension.as_str());
-    PossibleValuesParser::new(names).map(|name| {
-        Dimension::from_name(&name).expect("only names of dimensions are possible values")
+    let names = Dimension::ALL.iter().map(|&dimension| {
+        let name = PossibleValue::new(dimension.as_str());
+        // Most who have one tenant split it by team.
+        match dimension {
+            Dimension::Tenant => name.alias(TEAM),
+            _ => name,
+        }
+    });
+    PossibleValuesParser::new(names).map(|name| match name.as_str() {
+        TEAM => Dimension::Tenant,
+        name => Dimension::from_name(name).expect("only names of dimensions are possible values"),
     })
 }
 

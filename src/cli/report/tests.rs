@@ -190,6 +190,13 @@ async fn the_dearest_lines_and_one_for_the_others_add_up_to_the_whole() {
     assert_eq!(lines[1]["cost_usd"], "0.000600");
 }
 
+#[test]
+fn a_team_is_a_tenant_by_another_name() {
+    let by = |name: &str| parse(&["--by", name]).expect("right use").by;
+    assert_eq!(by("team"), [Dimension::Tenant]);
+    assert_eq!(by("team,tenant,day").len(), 3);
+}
+
 #[tokio::test]
 async fn comma_separated_values_are_the_lines_of_the_json_form() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");

@@ -25,7 +25,7 @@ pub use correction::{CorrectionLine, LARGEST_FACTOR_PPM, in_force as corrections
 pub use earned::Earned;
 pub use metered::{CallGroup, Classes, MeteredLine, RatesOf};
 pub use risk::AtRisk;
-pub use saving::{MakeOrBuy, Savings};
+pub use saving::{ByRouting, Generation, MakeOrBuy, Savings};
 pub use scenario::Scenario;
 pub use seats::Seats;
 pub(super) use span::Span;
