@@ -67,7 +67,9 @@ pub(super) fn page(
                     @for chart in charts_of(report) { (figure(&chart)) }
                     @if let Some(chart) = frontier.and_then(charts::frontier) { (figure(&chart)) }
                 }
-                @for (dimension, lines) in &report.by { (lines_of(*dimension, lines)) }
+                @for (dimension, lines) in &report.by {
+                    (lines_of(*dimension, lines, layout::corrections(report, *dimension, lines)))
+                }
                 @for section in beyond::sections(report) { (section_of(&section)) }
                 @if let Some(silence) = silence { (section_of(&silence.section())) }
                 @if let Some(frontier) = frontier { (section_of(&frontier.section())) }
@@ -155,7 +157,12 @@ fn figure(chart: &Chart) -> Markup {
     }
 }
 
-fn lines_of(dimension: Dimension, lines: &[(String, Figures)]) -> Markup {
+/// The lines of a dimension; what invoices correct has a column where any is applied.
+fn lines_of(
+    dimension: Dimension,
+    lines: &[(String, Figures)],
+    corrections: Option<Vec<String>>,
+) -> Markup {
     html! {
         h2 { "By " (dimension.as_str()) }
         div.wide {
@@ -165,9 +172,10 @@ fn lines_of(dimension: Dimension, lines: &[(String, Figures)]) -> Markup {
                     @for name in ["requests", "calls", "offered", "accepted", "rate", "retained", "cost", "per accepted"] {
                         th scope="col" { (name) }
                     }
+                    @if corrections.is_some() { th scope="col" { "by invoices" } }
                 } }
                 tbody {
-                    @for (key, figures) in lines {
+                    @for (line, (key, figures)) in lines.iter().enumerate() {
                         tr {
                             td { (key) }
                             td { (count(figures.requests)) }
@@ -178,6 +186,7 @@ fn lines_of(dimension: Dimension, lines: &[(String, Figures)]) -> Markup {
                             td { (figures.known_retained().map_or_else(|| layout::UNKNOWN.to_owned(), count)) }
                             td { (dollars(figures.cost_usd())) }
                             td { (dollars(figures.cost_per_usd(figures.accepted))) }
+                            @if let Some(extra) = &corrections { td { (extra[line]) } }
                         }
                     }
                 }

@@ -72,9 +72,28 @@ pub(super) fn report(
     text.push_str(&beyond::text(report, width));
     for (dimension, lines) in &report.by {
         text.push_str(&format!("\nBy {dimension}\n"));
-        push_table(&mut text, &by(*dimension, lines, width));
+        let corrections = corrections(report, *dimension, lines);
+        push_table(
+            &mut text,
+            &by(*dimension, lines, corrections.as_deref(), width),
+        );
     }
     text
+}
+
+/// Returns what applied invoices add to the cost of each line, as text, where any invoice is applied;
+/// [`UNKNOWN`] where that cannot be told apart by the dimension.
+pub(super) fn corrections(
+    report: &MarginReport,
+    dimension: Dimension,
+    lines: &[(String, Figures)],
+) -> Option<Vec<String>> {
+    if report.margin.corrections.is_empty() {
+        return None;
+    }
+    let extra = report.corrections_by(dimension, lines);
+    let written = |line: usize| dollars(extra.as_ref().map(|extra| extra[line].to_string()));
+    Some((0..lines.len()).map(written).collect())
 }
 
 /// Says that there are events which the report does not count, if there are.
@@ -161,6 +180,13 @@ fn totals(report: &MarginReport, width: Option<u16>) -> Table {
     let is_partial = totals.unpriced_calls > 0;
     let when_partial = |remark: &str| remark.to_owned().repeat(usize::from(is_partial));
     row("Cost", dollars(totals.cost_usd()), when_partial("at least"));
+    if !report.margin.corrections.is_empty() {
+        row(
+            "  by invoices",
+            dollars(Some(report.margin.correction_cost().to_string())),
+            "corrected by invoices that are applied, and not in the line above".to_owned(),
+        );
+    }
     row(
         "Cost per accepted suggestion",
         dollars(totals.cost_per_usd(totals.accepted)),
@@ -181,7 +207,12 @@ fn totals(report: &MarginReport, width: Option<u16>) -> Table {
     table
 }
 
-fn by(dimension: Dimension, lines: &[(String, Figures)], width: Option<u16>) -> Table {
+fn by(
+    dimension: Dimension,
+    lines: &[(String, Figures)],
+    corrections: Option<&[String]>,
+    width: Option<u16>,
+) -> Table {
     let is_narrow = width.is_some_and(|width| width < NARROW);
     let columns: Vec<&Column> = COLUMNS
         .iter()
@@ -191,10 +222,13 @@ fn by(dimension: Dimension, lines: &[(String, Figures)], width: Option<u16>) -> 
     let underline = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(underline));
     let names = columns.iter().map(|column| column.name);
+    let names = names.chain(corrections.map(|_| "by invoices"));
     table.set_header(std::iter::once(dimension.as_str()).chain(names));
-    for (key, figures) in lines {
+    for (line, (key, figures)) in lines.iter().enumerate() {
         let figures = columns.iter().map(|column| (column.value)(figures));
-        table.add_row(std::iter::once(key.clone()).chain(figures));
+        let correction = corrections.map(|extra| extra[line].clone());
+        let cells = std::iter::once(key.clone()).chain(figures);
+        table.add_row(cells.chain(correction));
     }
     // Names may be broken on a narrow terminal; broken numbers cannot be read.
     for column in table.column_iter_mut().skip(1) {
