@@ -89,6 +89,9 @@ pub struct ReportArgs {
     /// How many seats [default: `margin.seats`, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seats: Option<u32>,
+    /// The BillingAccountId of --format focus, as your provider has it [default: the name of the host]
+    #[arg(long, value_name = "ID")]
+    pub billing_account: Option<String>,
 }
 
 /// How a report is printed.

@@ -54,7 +54,7 @@ async fn the_example_is_laid_out_in_tables() {
 #[tokio::test]
 async fn a_narrow_terminal_shows_fewer_columns_and_breaks_no_number() {
     let report = example_report(&[Dimension::Client]).await;
-    let text = layout::report(&report, Some(50));
+    let text = layout::report(&report, None, Some(50));
     assert!(
         text.lines().all(|line| line.chars().count() <= 50),
         "{text}"
