@@ -58,7 +58,7 @@ pub struct ReportArgs {
     /// End of the period, not included; now when left out
     #[arg(long, value_name = "WHEN")]
     pub until: Option<Moment>,
-    /// What to split by, separated by commas [default: model,tier,language,day]
+    /// What to split by, separated by commas; a team is a tenant [default: model,tier,language,day]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension_parser())]
     pub by: Vec<Dimension>,
     /// Show the N dearest lines of each table and the others as one; days are all shown

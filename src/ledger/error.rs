@@ -96,6 +96,9 @@ impl LedgerError {
                 reason: "it is not a SQLite file".to_owned(),
             };
         }
+        if primary_code(error) == Some(DAMAGED) {
+            return Self::read(path, error);
+        }
         Self::Open {
             path: path.to_owned(),
             reason: message(error),
@@ -104,7 +107,9 @@ impl LedgerError {
 
     pub(super) fn read(path: &Path, error: &sqlx::Error) -> Self {
         let hint = match primary_code(error) {
-            Some(DAMAGED) => ". `mantle ledger verify` says what is damaged",
+            Some(DAMAGED) => {
+                ". `mantle ledger verify` says what is damaged, as far as it can be opened; put a copy in its place"
+            }
             _ => "",
         };
         Self::Read {

@@ -220,8 +220,7 @@ fn row(point: &Point) -> [String; 3] {
     [name.to_owned(), characters, parts.join(", ")]
 }
 
-/// Writes an estimate with its interval.
-pub(super) fn shown(estimate: Estimate, places: usize) -> String {
+fn shown(estimate: Estimate, places: usize) -> String {
     let [value, low, high] = estimate.map(|number| fixed(number, places));
     format!("{value} [{low}, {high}]")
 }

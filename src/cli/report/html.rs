@@ -74,7 +74,7 @@ pub(super) fn page(
                 @if let Some(silence) = silence { (section_of(&silence.section())) }
                 @if let Some(frontier) = frontier { (section_of(&frontier.section())) }
                 h2 { "All figures" }
-                pre { (layout::report(report, None, None).trim_end()) }
+                pre { (layout::report(report, silence, None).trim_end()) }
                 h2 { "The same as comma-separated values" }
                 details { summary { "show" } pre { (csv) } }
             }

@@ -214,9 +214,12 @@ fn by(
     width: Option<u16>,
 ) -> Table {
     let is_narrow = width.is_some_and(|width| width < NARROW);
+    // What invoices correct takes the place of another column, or names would have none.
+    let is_left_out =
+        |column: &Column| column.is_extra || (corrections.is_some() && column.name == "offered");
     let columns: Vec<&Column> = COLUMNS
         .iter()
-        .filter(|column| !(is_narrow && column.is_extra))
+        .filter(|column| !(is_narrow && is_left_out(column)))
         .collect();
     let mut table = table(width);
     let underline = LineStyle::none().fill('─').junction('─');

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::beyond::Section;
-use super::frontier::{Estimate, shown};
+use super::frontier::Estimate;
 use super::layout::{UNKNOWN, count};
 use crate::cli::played::Played;
 use crate::routing::off_policy::{FEWEST_CLUSTERS, Interval, MOST_OFF_SUPPORT, Missed};
@@ -14,6 +14,9 @@ use crate::routing::off_policy::{FEWEST_CLUSTERS, Interval, MOST_OFF_SUPPORT, Mi
 const ESTIMAND: &str = "what one of the eligible models, drawn by lot, would have brought and cost at the places where \
     nothing was free and the router asked nobody; from the places of that kind where chance has asked one, each \
     weighted by the probabilities on its row";
+
+/// How an amount is written.
+type Written<'w> = &'w dyn Fn(f64) -> String;
 
 /// What silence saved and missed in a period; whole amounts, not per decision.
 #[derive(Serialize, Debug)]
@@ -96,23 +99,24 @@ impl Silence {
             "kept_characters" => "kept characters missed",
             _ => "accepted characters missed",
         };
-        for (name, estimate, places, unit) in [
-            ("saved on calls", self.saved_usd, 4, "$"),
-            ("accepts missed", self.lost_accepts, 0, ""),
-            (characters, self.lost_characters, 0, ""),
+        let dollars = |usd: f64| format!("${usd:.4}");
+        let whole = |number: f64| count(number.round() as u64);
+        for (name, estimate, written) in [
+            ("saved on calls", self.saved_usd, &dollars as Written<'_>),
+            ("accepts missed", self.lost_accepts, &whole),
+            (characters, self.lost_characters, &whole),
         ] {
-            let Some(estimate) = estimate else {
-                let why = "the cost of some calls is not known".to_owned();
-                rows.push([name.to_owned(), UNKNOWN.to_owned(), why]);
-                continue;
+            let [value, rest] = match estimate {
+                Some([value, low, high]) => [
+                    written(value),
+                    format!("{} to {}", written(low), written(high)),
+                ],
+                None => [
+                    UNKNOWN.to_owned(),
+                    "the cost of some calls is not known".to_owned(),
+                ],
             };
-            let text = shown(estimate, places);
-            let (value, interval) = text.split_once(' ').unwrap_or((&text, ""));
-            rows.push([
-                name.to_owned(),
-                format!("{unit}{value}"),
-                interval.to_owned(),
-            ]);
+            rows.push([name.to_owned(), value, rest]);
         }
         self.with(rows)
     }
