@@ -202,3 +202,85 @@ fn gate(logged: &Logged, cluster: u64) -> Gate {
         (Action::Embedded, _) => Gate::Elsewhere,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ArmEstimate, Exclusion, Money, Tier};
+
+    fn arm(propensity: Option<f64>, excluded: Option<Exclusion>) -> ArmEstimate {
+        ArmEstimate {
+            model: ModelId::new("m"),
+            tier: Tier::OpenSource,
+            p_accept: None,
+            kept_chars: None,
+            cost: Some(Money::ZERO),
+            latency_ms: None,
+            excluded,
+            propensity,
+        }
+    }
+
+    /// A place where the embedded model is not sure, with so many eligible models and one that is not.
+    fn place(action: Action, eligible: usize, silence: Option<f64>) -> Logged {
+        let mut arms = vec![
+            arm(silence, Some(Exclusion::NotSure)),
+            arm(None, Some(Exclusion::Region)),
+        ];
+        arms.extend((0..eligible).map(|_| arm(Some(0.1), None)));
+        Logged {
+            at: Timestamp::from_unix_micros(0),
+            user: None,
+            language: "rust".to_owned(),
+            action,
+            arm: None,
+            reason: Reason::BestValue,
+            propensity: Some(0.1),
+            is_drawn: true,
+            arms,
+            accepted_chars: 0,
+            kept_chars: None,
+            cost_pico: 0,
+            unpriced: 0,
+        }
+    }
+
+    #[track_caller]
+    fn check(logged: &Logged, expected: Gate) {
+        match (gate(logged, 7), expected) {
+            (Gate::Asked { cluster, weight }, Gate::Asked { weight: wanted, .. }) => {
+                assert_eq!(cluster, 7);
+                assert!((weight - wanted).abs() < 1e-12, "{weight} {wanted}");
+            }
+            (found, expected) => assert_eq!(found, expected),
+        }
+    }
+
+    #[test]
+    fn a_call_counts_for_silent_places_by_how_likely_silence_was_there() {
+        let weight = |weight| Gate::Asked { cluster: 7, weight };
+        check(&place(Action::Silent, 2, None), Gate::Silent);
+        check(&place(Action::Call, 2, Some(0.8)), weight(0.8 / 0.2));
+        // Of one model, the row of an older version says it as well.
+        check(&place(Action::Call, 1, None), weight(0.9 / 0.1));
+        check(&place(Action::Call, 2, None), Gate::Untold);
+        let unknown = Logged {
+            propensity: None,
+            ..place(Action::Call, 2, Some(0.8))
+        };
+        check(&unknown, Gate::Untold);
+    }
+
+    #[test]
+    fn where_something_is_free_or_chance_has_no_part_silence_misses_nothing_that_can_be_told() {
+        check(&place(Action::Silent, 0, None), Gate::Elsewhere);
+        let undrawn = Logged {
+            is_drawn: false,
+            ..place(Action::Silent, 2, Some(0.8))
+        };
+        check(&undrawn, Gate::Elsewhere);
+        let mut sure = place(Action::Silent, 2, Some(0.8));
+        sure.arms[0].excluded = None;
+        check(&sure, Gate::Elsewhere);
+    }
+}

@@ -73,6 +73,29 @@ async fn events_out_of_order_and_twice_are_the_same_report() {
     assert_eq!(report(&other, &query).await, report(&path, &query).await);
 }
 
+/// Nobody is experimented on who asks by hand: such a decision is sampled, but an option may have no chance
+/// at all.
+#[tokio::test]
+async fn a_decision_is_drawn_where_every_option_keeps_a_floor() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    for (n, epsilon) in [(1, None), (2, Some(0.0)), (3, Some(0.02))] {
+        let row = DecisionRow {
+            epsilon,
+            at: at(n as i64),
+            ..decision(n, None)
+        };
+        let event = LedgerEvent::Decision(Box::new(row));
+        ledger.record_and_wait(event).await.expect("it is written");
+    }
+    ledger.close().await;
+    let reader = LedgerReader::open_read_only(&path).await.expect("a ledger");
+    let mut drawn = Vec::new();
+    let heard = reader.logged((at(0), at(10)), |logged| drawn.push(logged.is_drawn));
+    heard.await.expect("decisions");
+    assert_eq!(drawn, [false, false, true]);
+}
+
 #[tokio::test]
 async fn the_json_form_is_as_documented() {
     let (_folder, path) = folder();
