@@ -17,7 +17,16 @@ pub(super) fn text(margin: &Margin, silence: Option<Section>, width: Option<u16>
     section("Waterfall", waterfall(margin));
     section("Unit costs", units(margin));
     section("What calls leave of a seat's revenue", seats(margin));
-    section("Saved, against what would have been paid", savings(margin));
+    let mut saved = savings(margin);
+    if silence.is_none() {
+        // It takes a reading of every decision, so it is not made unasked.
+        saved.push([
+            "by silence".to_owned(),
+            UNKNOWN.to_owned(),
+            "--frontier estimates it, and what silence missed".to_owned(),
+        ]);
+    }
+    section("Saved, against what would have been paid", saved);
     if let Some(silence) = silence {
         silence.push(&mut text, width);
     }

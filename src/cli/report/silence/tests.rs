@@ -60,6 +60,12 @@ async fn nobody_who_does_not_ask_for_it_waits_for_it() {
     let json = run_on(&folder.path().join("ledger.db"), &["--json"]).await;
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert!(json["silence"].is_null());
+    // Where savings are shown, it says how to ask.
+    let demo = crate::cli::report::demo::write().await.expect("a month");
+    let september = ["--since=2026-09-01", "--until=2026-10-01", "--by=tier"];
+    let table = run_on(&demo.ledger, &september).await;
+    let line = table.lines().find(|line| line.starts_with(" by silence"));
+    assert!(line.expect("a line").contains("--frontier"), "{table}");
 }
 
 /// In the made-up month, a hosted model that is drawn by lot is accepted a third of the times that it is
