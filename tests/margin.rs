@@ -111,6 +111,8 @@ fn the_worked_month_comes_out_to_the_last_digit() {
             "savings": {
                 "prompt_cache_usd": "833.250000",
                 "answer_cache_usd": "345.950000", "answer_cache_loaded_usd": "1613.926000",
+                // Every call on the dear model costs 16,550; see the scenarios.
+                "routing_usd": "11208.222000", "routing_against": "claude-sonnet-5",
             },
             "waste": { "cancelled_usd": "46.710000", "failed_usd": "1.800000" },
             "make_or_buy": {
@@ -176,6 +178,30 @@ fn each_model_pool_and_supplier_of_the_month_is_as_worked() {
             "per_request_usd": "0.000699880", "per_request_attributed_usd": "0.000349940",
         }),
         "a100",
+    );
+    // 3,384 and 419.928 dollars at 0.000519 a call of the cheapest model.
+    let generations = &margin["make_or_buy"]["generations"];
+    check(
+        named(generations, "generation", "H100"),
+        &json!({
+            "made_usd": "3384.000000", "idle_usd": "1861.200000", "requests": 1_800_000,
+            "bought_usd": "934.200000", "break_even_requests": 6_520_232,
+        }),
+        "H100",
+    );
+    check(
+        named(generations, "generation", "A100"),
+        &json!({
+            "made_usd": "419.928000", "idle_usd": "209.964000", "requests": 600_000,
+            "bought_usd": "311.400000", "break_even_requests": 809_110,
+        }),
+        "A100",
+    );
+    let labs = &margin["concentration"]["labs"];
+    let share = |name: &str| named(labs, "name", name)["spend_usd"].clone();
+    assert_eq!(
+        (share("mistral"), share("anthropic")),
+        (json!("235.350000"), json!("802.500000"))
     );
     let suppliers = &margin["concentration"]["suppliers"];
     for (name, share) in [
@@ -346,6 +372,39 @@ fn a_period_without_revenue_has_no_margin_and_says_why() {
         text.contains("nobody has said how busy pool `h` was"),
         "{text}"
     );
+}
+
+/// Ten seats pay 19 dollars each, and five that are tried out pay nothing and are seats.
+#[test]
+fn seats_on_trial_are_seats_and_earn_nothing() {
+    let state = State::new();
+    let add = |kind: &str, fields: &[&str]| {
+        let since = ["since=2026-11-01"];
+        state.text(&[&["revenue", "add", kind], fields, &since[..]].concat());
+    };
+    add("seats", &["seats=10", "price=19"]);
+    add("trial", &["seats=5"]);
+    let report = state.november();
+    let expected = json!({ "net_usd": "190.000000", "seats_average": 15.0 });
+    check(&report["margin"]["revenue"], &expected, "revenue");
+}
+
+#[test]
+fn a_ledger_with_damaged_pages_is_no_report_and_says_who_looks_closer() {
+    let state = State::new();
+    state.text(&["revenue", "import", NOVEMBER]);
+    // Until then, all of it is in the log beside the file.
+    state.text(&["ledger", "compact"]);
+    let path = state.0.path().join("mantle/ledger.sqlite3");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    assert!(bytes.len() > 8_192);
+    // The first page says what tables there are; the others are theirs.
+    bytes[4_096..].fill(7);
+    std::fs::write(&path, &bytes).expect("the damage");
+    let error = state.refused(&["report", "--since=2026-11-01", "--until=2026-12-01"]);
+    assert!(error.contains("cannot read the ledger"), "{error}");
+    assert!(error.contains("`mantle ledger verify`"), "{error}");
+    assert_eq!(std::fs::read(&path).expect("the file"), bytes);
 }
 
 #[test]

@@ -76,6 +76,7 @@ impl Source {
             kept_chars: Some(21.5),
             cost: Some(Money::from_pico_usd(468_000_000)),
             latency_ms: Some(300),
+            propensity: Some(0.238_095_238),
             excluded: None,
         });
         LedgerEvent::Decision(Box::new(DecisionRow {

@@ -50,7 +50,7 @@ pub async fn run(
         eprintln!("mantle: {complaint}");
     }
     let environment = command.environment.clone();
-    let user = environment.get("USER").map(str::to_owned);
+    let user = environment.user().map(str::to_owned);
     let root = workspace_of(&file);
     let clock = Clock::system();
     let engine = Arc::new(Engine::new(Setup {

@@ -73,7 +73,7 @@ pub async fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<ExitC
 
     let index_memory = loaded.settings.index_memory;
     let environment = command.environment.clone();
-    let user = environment.get("USER").map(str::to_owned);
+    let user = environment.user().map(str::to_owned);
     let engine = Arc::new(Engine::new(Setup {
         policy: loaded.settings.policy,
         models: loaded.settings.models,

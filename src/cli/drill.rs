@@ -184,6 +184,7 @@ async fn show(
         json: false,
         seat_price: None,
         seats: None,
+        billing_account: None,
     };
     command.report(&report, end, out).await
 }

@@ -140,7 +140,7 @@ fn choose(models: Vec<ModelSpec>, wanted: &[String]) -> anyhow::Result<Vec<Model
 /// Asks one model in an engine of its own, in which nobody else can answer.
 async fn try_model(command: &Command, settings: &Settings, model: &ModelSpec) -> Trial {
     let environment = command.environment.clone();
-    let user = environment.get("USER").map(str::to_owned);
+    let user = environment.user().map(str::to_owned);
     let engine = Arc::new(Engine::new(Setup {
         policy: Policy {
             pin: Some(model.id.clone()),

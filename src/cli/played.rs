@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::domain::{Action, ModelId, Reason, Timestamp, fnv1a};
 use crate::ledger::{LedgerError, LedgerReader, Logged};
-use crate::routing::off_policy::{Sample, Wish};
+use crate::routing::off_policy::{Gate, Sample, Wish};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// All that costs nothing is one option,
@@ -39,6 +39,10 @@ pub(super) struct Played {
     pub samples: Vec<Sample>,
     /// Characters that were accepted, by row.
     pub accepted: Vec<f64>,
+    /// What each row says of silence.
+    pub gates: Vec<Gate>,
+    /// Of the rows at which silence had a chance, those at which a held-out burst asked a model.
+    pub held_out: usize,
     /// Characters that were still there after ten minutes, by row; `None` where nothing has looked.
     looked: Vec<Option<f64>>,
     /// What calls cost in dollars, by row.
@@ -113,6 +117,10 @@ impl Played {
             course.untold += usize::from(!is_told);
         }
         let sample = self.sample(logged);
+        let gate = gate(logged, sample.cluster);
+        let is_asked = matches!(gate, Gate::Asked { .. });
+        self.held_out += usize::from(is_asked && logged.reason == Reason::HeldOut);
+        self.gates.push(gate);
         self.samples.push(sample);
         self.accepted.push(logged.accepted_chars as f64);
         self.looked.push(logged.kept_chars.map(|kept| kept as f64));
@@ -168,5 +176,111 @@ impl Played {
             propensity: logged.propensity.unwrap_or(1.0),
             is_drawn: logged.is_drawn,
         }
+    }
+}
+
+/// What a row says of silence: only places matter where nothing was free and a model was eligible.
+fn gate(logged: &Logged, cluster: u64) -> Gate {
+    let Some((embedded, arms)) = logged.arms.split_first() else {
+        return Gate::Elsewhere;
+    };
+    let eligible = arms.iter().filter(|arm| arm.excluded.is_none()).count();
+    if !logged.is_drawn || embedded.excluded.is_none() || eligible == 0 {
+        return Gate::Elsewhere;
+    }
+    match (logged.action, logged.propensity) {
+        (Action::Silent, _) => Gate::Silent,
+        (Action::Call, Some(asked)) => {
+            // Where one model was eligible, all that is not its chance is that of silence.
+            let of_the_rest = (eligible == 1).then_some(1.0 - asked);
+            let silence = embedded.propensity.or(of_the_rest);
+            silence.map_or(Gate::Untold, |silence| {
+                Gate::asked(cluster, silence, asked, eligible)
+            })
+        }
+        (Action::Call, None) => Gate::Untold,
+        (Action::Embedded, _) => Gate::Elsewhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ArmEstimate, Exclusion, Money, Tier};
+
+    fn arm(propensity: Option<f64>, excluded: Option<Exclusion>) -> ArmEstimate {
+        ArmEstimate {
+            model: ModelId::new("m"),
+            tier: Tier::OpenSource,
+            p_accept: None,
+            kept_chars: None,
+            cost: Some(Money::ZERO),
+            latency_ms: None,
+            excluded,
+            propensity,
+        }
+    }
+
+    /// A place where the embedded model is not sure, with so many eligible models and one that is not.
+    fn place(action: Action, eligible: usize, silence: Option<f64>) -> Logged {
+        let mut arms = vec![
+            arm(silence, Some(Exclusion::NotSure)),
+            arm(None, Some(Exclusion::Region)),
+        ];
+        arms.extend((0..eligible).map(|_| arm(Some(0.1), None)));
+        Logged {
+            at: Timestamp::from_unix_micros(0),
+            user: None,
+            language: "rust".to_owned(),
+            action,
+            arm: None,
+            reason: Reason::BestValue,
+            propensity: Some(0.1),
+            is_drawn: true,
+            arms,
+            accepted_chars: 0,
+            kept_chars: None,
+            cost_pico: 0,
+            unpriced: 0,
+        }
+    }
+
+    #[track_caller]
+    fn check(logged: &Logged, expected: Gate) {
+        match (gate(logged, 7), expected) {
+            (Gate::Asked { cluster, weight }, Gate::Asked { weight: wanted, .. }) => {
+                assert_eq!(cluster, 7);
+                assert!((weight - wanted).abs() < 1e-12, "{weight} {wanted}");
+            }
+            (found, expected) => assert_eq!(found, expected),
+        }
+    }
+
+    #[test]
+    fn a_call_counts_for_silent_places_by_how_likely_silence_was_there() {
+        let weight = |weight| Gate::Asked { cluster: 7, weight };
+        check(&place(Action::Silent, 2, None), Gate::Silent);
+        check(&place(Action::Call, 2, Some(0.8)), weight(0.8 / 0.2));
+        // Of one model, the row of an older version says it as well.
+        check(&place(Action::Call, 1, None), weight(0.9 / 0.1));
+        check(&place(Action::Call, 2, None), Gate::Untold);
+        let unknown = Logged {
+            propensity: None,
+            ..place(Action::Call, 2, Some(0.8))
+        };
+        check(&unknown, Gate::Untold);
+    }
+
+    #[test]
+    fn where_something_is_free_or_chance_has_no_part_silence_misses_nothing_that_can_be_told() {
+        check(&place(Action::Silent, 0, None), Gate::Elsewhere);
+        let undrawn = Logged {
+            is_drawn: false,
+            ..place(Action::Silent, 2, Some(0.8))
+        };
+        check(&undrawn, Gate::Elsewhere);
+        let mut sure = place(Action::Silent, 2, Some(0.8));
+        sure.arms[0].excluded = None;
+        check(&sure, Gate::Elsewhere);
     }
 }

@@ -18,6 +18,7 @@ mod layout;
 mod moment;
 mod month_end;
 mod open_metrics;
+mod silence;
 mod waterfall;
 
 use std::io::{IsTerminal, Write};
@@ -25,7 +26,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 
 pub use compare::Against;
@@ -34,6 +35,7 @@ pub use moment::Moment;
 
 use frontier::Frontier;
 use month_end::MonthEnd;
+use silence::Silence;
 
 use crate::config::Settings;
 use crate::domain::{Money, PriceSource, Rates, Timestamp};
@@ -56,7 +58,7 @@ pub struct ReportArgs {
     /// End of the period, not included; now when left out
     #[arg(long, value_name = "WHEN")]
     pub until: Option<Moment>,
-    /// What to split by, separated by commas [default: model,tier,language,day]
+    /// What to split by, separated by commas; a team is a tenant [default: model,tier,language,day]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension_parser())]
     pub by: Vec<Dimension>,
     /// Show the N dearest lines of each table and the others as one; days are all shown
@@ -65,8 +67,8 @@ pub struct ReportArgs {
     /// Show beside it a period of the same length: the previous one, or the one that begins then
     #[arg(long, value_name = "previous|WHEN", num_args = 0..=1, default_missing_value = "previous")]
     pub compare: Option<Against>,
-    /// Estimate what other policies would have brought, from paying nobody to the dearest model everywhere;
-    /// reads every decision of the period
+    /// Estimate what other policies would have brought, from paying nobody to the dearest model everywhere, and
+    /// what silence has saved and missed; reads every decision of the period
     #[arg(long)]
     pub frontier: bool,
     /// Report a made-up month of a team of 200 seats, to see what reports look like
@@ -87,6 +89,9 @@ pub struct ReportArgs {
     /// How many seats [default: `margin.seats`, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seats: Option<u32>,
+    /// The BillingAccountId of --format focus, as your provider has it [default: the name of the host]
+    #[arg(long, value_name = "ID")]
+    pub billing_account: Option<String>,
 }
 
 /// How a report is printed.
@@ -109,10 +114,21 @@ pub enum Format {
     Copilot,
 }
 
+/// Another name for the tenant.
+const TEAM: &str = "team";
+
 fn dimension_parser() -> impl TypedValueParser<Value = Dimension> {
-    let names = Dimension::ALL.iter().map(|dimension| dimension.as_str());
-    PossibleValuesParser::new(names).map(|name| {
-        Dimension::from_name(&name).expect("only names of dimensions are possible values")
+    let names = Dimension::ALL.iter().map(|&dimension| {
+        let name = PossibleValue::new(dimension.as_str());
+        // Most who have one tenant split it by team.
+        match dimension {
+            Dimension::Tenant => name.alias(TEAM),
+            _ => name,
+        }
+    });
+    PossibleValuesParser::new(names).map(|name| match name.as_str() {
+        TEAM => Dimension::Tenant,
+        name => Dimension::from_name(name).expect("only names of dimensions are possible values"),
     })
 }
 
@@ -229,7 +245,7 @@ async fn print(
         (None, Format::Table | Format::Json) => month_end(&args, ledger_path, &query, now).await?,
         _ => None,
     };
-    let frontier = match (&missing, format) {
+    let estimated = match (&missing, format) {
         // The made-up month is small, and there to show what there is.
         (None, Format::Table | Format::Json | Format::Html) if args.frontier || args.demo => {
             let reader = LedgerReader::open_read_only(ledger_path).await?;
@@ -237,10 +253,12 @@ async fn print(
         }
         _ => None,
     };
+    let (frontier, silence) = estimated.unzip();
     let text = if format == Format::Json {
         let beside = Beside {
             month_end: month_end.as_ref(),
             frontier: frontier.as_ref(),
+            silence: silence.as_ref(),
             compare: before.as_ref(),
         };
         json(&report, beside, args.demo)? + "\n"
@@ -248,7 +266,8 @@ async fn print(
         let reports: Vec<_> = std::iter::once(&report).chain(&before).collect();
         comma_separated::text(&reports, args.demo)?
     } else if format == Format::Html {
-        html::page(&report, before.as_ref(), frontier.as_ref(), args.demo)?
+        let estimated = frontier.as_ref().zip(silence.as_ref());
+        html::page(&report, before.as_ref(), estimated, args.demo)?
     } else if let Some(missing) = missing {
         format!("{missing}. It begins with the first completion; `mantle try` makes some.\n")
     } else if report.is_empty() && before.as_ref().is_none_or(MarginReport::is_empty) {
@@ -271,7 +290,7 @@ async fn print(
         if let Some(frontier) = frontier {
             frontier.section().push(&mut other_policies, width);
         }
-        mark + &layout::report(&report, width)
+        mark + &layout::report(&report, silence.as_ref(), width)
             + &other_policies
             + &month_end.map_or_else(String::new, |end| end.text(width))
             + &compared.unwrap_or_default()
@@ -324,13 +343,15 @@ struct Printed<'a> {
 }
 
 /// What stands beside a report, where it was asked for: where the month ends, what other policies
-/// would have brought, and as `compare` the whole report of the other period.
+/// would have brought and silence has missed, and as `compare` the whole report of the other period.
 #[derive(serde::Serialize)]
 struct Beside<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     month_end: Option<&'a MonthEnd>,
     #[serde(skip_serializing_if = "Option::is_none")]
     frontier: Option<&'a Frontier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<&'a Silence>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compare: Option<&'a MarginReport>,
 }

@@ -23,7 +23,12 @@ impl Environment {
         let pairs = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Self(pairs.collect())
+        let mut environment = Self(pairs.collect());
+        if let (None, Some(number)) = (environment.user(), account_number()) {
+            let name = format!("account {number}");
+            environment.0.insert(USER[0].to_owned(), name);
+        }
+        environment
     }
 
     /// Makes an environment for a test.
@@ -36,6 +41,13 @@ impl Environment {
         )
     }
 
+    /// Returns the name of the account that this runs under, as shells, cron, containers and Windows
+    /// say it.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        USER.into_iter().find_map(|name| self.get(name))
+    }
+
     /// Returns a variable that is set and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -44,6 +56,21 @@ impl Environment {
             .map(String::as_str)
             .filter(|value| !value.is_empty())
     }
+}
+
+/// The variables that name the account.
+const USER: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
+
+/// Returns the number of the account that owns this process; `None` where only the system's own
+/// functions tell it.
+fn account_number() -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::linux::fs::MetadataExt;
+        std::fs::metadata("/proc/self").ok().map(|of| of.st_uid())
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// Where the layers come from.
@@ -432,6 +459,22 @@ mod tests {
 
     const MODEL: &str = "[[models]]\nid = \"a\"\ntier = \"open-source\"\nprotocol = \"llama-cpp\"\n\
                          base_url = \"http://127.0.0.1:8080/v1/\"\n";
+
+    #[test]
+    fn a_seat_is_told_by_the_first_variable_that_names_its_account() {
+        let user = |pairs: &[(&'static str, &'static str)]| {
+            let environment = Environment::from_pairs(pairs.iter().copied());
+            environment.user().map(str::to_owned)
+        };
+        let of = |name: &str| Some(name.to_owned());
+        assert_eq!(user(&[("LOGNAME", "b"), ("USER", "a")]), of("a"));
+        assert_eq!(user(&[("LOGNAME", "b"), ("USER", "")]), of("b"));
+        assert_eq!(user(&[("USERNAME", "c")]), of("c"));
+        assert_eq!(user(&[]), None);
+        // Of a real process there is always one to tell it by, where the system says so in a file.
+        let is_told = Environment::of_this_process().user().is_some();
+        assert!(is_told || !cfg!(target_os = "linux"));
+    }
 
     #[test]
     fn without_any_file_the_embedded_model_works() {

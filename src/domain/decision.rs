@@ -114,6 +114,10 @@ pub struct ArmEstimate {
     pub latency_ms: Option<u32>,
     /// The rule that keeps it out; `None` means eligible.
     pub excluded: Option<Exclusion>,
+    /// How likely it was to be asked here, to nine places; of the embedded model, how likely nobody
+    /// was to be asked. `None` where chance had no part, and on rows of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propensity: Option<f64>,
 }
 
 /// What is known about the place, for the router and for later learning: numbers and names, no text.

@@ -96,6 +96,9 @@ impl LedgerError {
                 reason: "it is not a SQLite file".to_owned(),
             };
         }
+        if primary_code(error) == Some(DAMAGED) {
+            return Self::read(path, error);
+        }
         Self::Open {
             path: path.to_owned(),
             reason: message(error),
@@ -103,15 +106,22 @@ impl LedgerError {
     }
 
     pub(super) fn read(path: &Path, error: &sqlx::Error) -> Self {
+        let hint = match primary_code(error) {
+            Some(DAMAGED) => {
+                ". `mantle ledger verify` says what is damaged, as far as it can be opened; put a copy in its place"
+            }
+            _ => "",
+        };
         Self::Read {
             path: path.to_owned(),
-            reason: message(error),
+            reason: message(error) + hint,
         }
     }
 }
 
 const BUSY: i64 = 5;
 const LOCKED: i64 = 6;
+const DAMAGED: i64 = 11;
 const NOT_A_DATABASE: i64 = 26;
 
 /// Returns whether another connection holds the file, so that waiting helps.

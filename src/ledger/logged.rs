@@ -26,7 +26,8 @@ pub struct Logged {
     pub reason: Reason,
     /// How likely that was; `None` where it is not known.
     pub propensity: Option<f64>,
-    /// Whether chance had a part in it.
+    /// Whether chance had a part in it that leaves no eligible option out: not where nothing is spent on
+    /// learning.
     pub is_drawn: bool,
     /// All that could have been done: the embedded model first.
     pub arms: Vec<ArmEstimate>,
@@ -54,7 +55,7 @@ fn query(version: i64) -> String {
     };
     format!(
         "SELECT d.at, d.user, d.language, d.action, d.arm, d.reason, d.propensity, \
-         d.epsilon IS NOT NULL AS is_drawn, d.arms, \
+         COALESCE(d.epsilon, 0) > 0 AS is_drawn, d.arms, \
          COALESCE(o.characters, 0) AS characters, k.kept AS kept, COALESCE(c.cost, 0) AS cost, \
          COALESCE(c.unpriced, 0) AS unpriced \
          FROM decisions d \

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::increment::Increment;
 use super::jaggedness::{Cell, Jaggedness};
-use super::margin::{CorrectionLine, Margin, MeteredLine, PerUnit, PoolLine};
+use super::margin::{CorrectionLine, Generation, Margin, MeteredLine, PerUnit, PoolLine, Share};
 use super::traffic::ShadowCost;
 use crate::domain::{MicroUsd, Money, Timestamp};
 
@@ -62,6 +62,8 @@ pub(super) fn of(margin: &Margin) -> Value {
             "answer_cache_loaded_usd": savings.answer_cache_loaded.map(text),
             "suppression_usd": savings.suppression.map(text),
             "suppression_loaded_usd": savings.suppression_loaded.map(text),
+            "routing_usd": savings.routing.as_ref().map(|routing| text(routing.saved)),
+            "routing_against": savings.routing.as_ref().map(|routing| &routing.model),
         },
         "waste": {
             "cancelled_usd": savings.cancelled.to_string(),
@@ -75,15 +77,11 @@ pub(super) fn of(margin: &Margin) -> Value {
             "bought_usd": choice.bought.to_string(),
             "premium_usd": choice.premium().to_string(),
             "break_even_requests": choice.break_even_requests.map(whole),
+            "generations": choice.generations.iter().map(generation).collect::<Vec<_>>(),
         })),
         "concentration": {
-            "suppliers": margin.concentration.suppliers.iter()
-                .map(|share| json!({
-                    "name": share.name,
-                    "spend_usd": MicroUsd::new(share.micro_usd).to_string(),
-                    "share": fraction(Some(share.ppm)),
-                }))
-                .collect::<Vec<_>>(),
+            "suppliers": margin.concentration.suppliers.iter().map(share).collect::<Vec<_>>(),
+            "labs": margin.concentration.by_lab.iter().map(share).collect::<Vec<_>>(),
             "hhi_spend": margin.concentration.spend.map(whole),
             "hhi_metered_spend": margin.concentration.metered_spend.map(whole),
             "hhi_calls": margin.concentration.calls.map(whole),
@@ -174,6 +172,25 @@ fn pool(pool: &PoolLine) -> Value {
         "requests": pool.requests,
         "per_request_usd": nano(pool.loaded_nano()),
         "per_request_attributed_usd": nano(pool.attributed_nano()),
+    })
+}
+
+fn generation(part: &Generation) -> Value {
+    json!({
+        "generation": part.generation,
+        "made_usd": part.made.to_string(),
+        "idle_usd": part.idle.map(text),
+        "requests": part.requests,
+        "bought_usd": part.bought.to_string(),
+        "break_even_requests": part.break_even_requests.map(whole),
+    })
+}
+
+fn share(share: &Share) -> Value {
+    json!({
+        "name": share.name,
+        "spend_usd": MicroUsd::new(share.micro_usd).to_string(),
+        "share": fraction(Some(share.ppm)),
     })
 }
 

@@ -11,6 +11,7 @@ mod billed;
 mod books;
 mod compact;
 mod connection;
+mod corrected;
 mod counters;
 mod error;
 mod figures;

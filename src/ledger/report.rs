@@ -23,7 +23,7 @@ use super::margin::{Books, Margin, PriceLists};
 use super::margin_json;
 use super::revenue;
 use super::traffic::ShadowCost;
-use crate::domain::{Money, Timestamp};
+use crate::domain::{MicroUsd, Money, Timestamp};
 
 /// The version of the JSON form; another number means that a field changed its meaning.
 const JSON_VERSION: u32 = 1;
@@ -176,7 +176,8 @@ impl ReportQuery {
 ///   accepted, still there after ten minutes), `retention_checked` (of the accepted, looked for
 ///   after ten minutes), `retained_pending` (of the accepted, the ten minutes are not over);
 /// - shares, as fractions with six places: `acceptance_rate` (accepted ÷ offered), `gross_margin`;
-/// - dollars, as strings with six places: `cost_usd`, `revenue_usd`;
+/// - dollars, as strings with six places: `cost_usd`, `revenue_usd`, and `correction_usd`, which is what
+///   applied invoices add to the cost and is not in it;
 /// - dollars, as strings with nine places: `cost_per_request_usd`, `cost_per_offered_usd`,
 ///   `cost_per_accepted_usd`, `cost_per_retained_usd`.
 ///
@@ -280,6 +281,7 @@ impl Serialize for MarginReport {
             figures: &self.totals,
             revenue: Some((self.revenue_usd(), self.gross_margin())),
             retention_is_known,
+            correction: Some(self.margin.correction_cost()),
         };
         report.serialize_field("totals", &totals)?;
         report.serialize_field("margin", &margin_json::of(&self.margin))?;
@@ -291,7 +293,7 @@ impl Serialize for MarginReport {
         report.serialize_field(
             "by",
             &By {
-                lines: &self.by,
+                report: self,
                 retention_is_known,
             },
         )?;
@@ -315,21 +317,25 @@ impl Serialize for Period {
 }
 
 struct By<'a> {
-    lines: &'a [(Dimension, Vec<(String, Figures)>)],
+    report: &'a MarginReport,
     retention_is_known: bool,
 }
 
 impl Serialize for By<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut by = serializer.serialize_map(Some(self.lines.len()))?;
-        for (dimension, lines) in self.lines {
+        let mut by = serializer.serialize_map(Some(self.report.by.len()))?;
+        for (dimension, lines) in &self.report.by {
+            let corrections = self.report.corrections_by(*dimension, lines);
+            let of_line = |line| corrections.as_ref().map(|extra| extra[line]);
             let lines: Vec<_> = lines
                 .iter()
-                .map(|(key, figures)| Line {
+                .enumerate()
+                .map(|(line, (key, figures))| Line {
                     key: Some(key),
                     figures,
                     revenue: None,
                     retention_is_known: self.retention_is_known,
+                    correction: of_line(line),
                 })
                 .collect();
             by.serialize_entry(dimension.as_str(), &lines)?;
@@ -345,6 +351,8 @@ struct Line<'a> {
     revenue: Option<(Option<String>, Option<f64>)>,
     /// Something has looked after accepted suggestions, so that a 0 is one.
     retention_is_known: bool,
+    /// What applied invoices add to the cost, where that can be told.
+    correction: Option<MicroUsd>,
 }
 
 impl Serialize for Line<'_> {
@@ -379,6 +387,8 @@ impl Serialize for Line<'_> {
         line.serialize_entry("cost_per_retained_usd", &per(figures.retained))?;
         line.serialize_entry("revenue_usd", &revenue)?;
         line.serialize_entry("gross_margin", &gross_margin)?;
+        let correction = self.correction.map(|extra| extra.to_string());
+        line.serialize_entry("correction_usd", &correction)?;
         line.end()
     }
 }

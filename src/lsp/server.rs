@@ -110,7 +110,7 @@ impl Mantle {
 
     /// Returns the name of whoever started this process.
     pub fn user_name(&self) -> String {
-        let user = self.launch.environment.get("USER");
+        let user = self.launch.environment.user();
         user.unwrap_or("local").to_owned()
     }
 
@@ -393,7 +393,7 @@ impl Mantle {
         };
         let (reload, loaded) = Reload::begin(layers);
         let environment = launch.environment.clone();
-        let user = environment.get("USER").map(str::to_owned);
+        let user = environment.user().map(str::to_owned);
         let keys = Keys::of(environment);
         let clock = Clock::system();
         let engine = Engine::new(Setup {

@@ -110,8 +110,9 @@ impl Market<'_> {
         }
         let embedded = &estimates[0];
         let shows_embedded = embedded.excluded.is_none();
-        let free = self.worth.of_free(embedded);
-        let played = self.exploration.mix(&thompson(&contenders, free), &costs);
+        let score_of_free = self.worth.of_free(embedded);
+        let shares = thompson(&contenders, score_of_free);
+        let played = self.exploration.mix(&shares, &costs);
 
         let forced = |number: f64| {
             let at = (number * arms.len() as f64) as usize;
@@ -124,14 +125,19 @@ impl Market<'_> {
         };
         let is_shown = shows_embedded && !is_silenced;
         let half = HOLDOUT / 2.0;
+        let unforced = if arms.is_empty() { half } else { 0.0 };
+        let free = (1.0 - HOLDOUT) * played.free + unforced;
+        let of_arm =
+            |option: usize| (1.0 - HOLDOUT) * played.arms[option] + half / arms.len() as f64;
+        estimates[0].propensity = Some(written(free + half));
+        for (option, &arm) in arms.iter().enumerate() {
+            estimates[arm].propensity = Some(written(of_arm(option)));
+        }
         let propensity = match option {
-            Some(arm) => (1.0 - HOLDOUT) * played.of(Some(arm)) + half / arms.len() as f64,
-            None if is_silenced && shows_embedded => half,
-            None => {
-                let silence = if shows_embedded { 0.0 } else { half };
-                let unforced = if arms.is_empty() { half } else { 0.0 };
-                (1.0 - HOLDOUT) * played.free + silence + unforced
-            }
+            Some(option) => of_arm(option),
+            None if !shows_embedded => free + half,
+            None if is_silenced => half,
+            None => free,
         };
         let (action, reason) = match option {
             _ if is_silenced => (Action::Silent, Reason::HeldOut),
@@ -146,7 +152,7 @@ impl Market<'_> {
         if let Some(first) = option {
             expected_cost = costs[first];
             let mut order: Vec<usize> = (0..arms.len()).collect();
-            order.retain(|&arm| arm == first || contenders[arm].expected() > free);
+            order.retain(|&arm| arm == first || contenders[arm].expected() > score_of_free);
             order.sort_by(|&a, &b| {
                 let by_score = contenders[b]
                     .expected()
@@ -171,6 +177,11 @@ impl Market<'_> {
             }),
         }
     }
+}
+
+/// A probability as it stands among the estimates of a row: far finer than the floor, and short.
+fn written(propensity: f64) -> f64 {
+    (propensity * 1e9).round() / 1e9
 }
 
 #[cfg(test)]

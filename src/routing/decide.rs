@@ -68,6 +68,7 @@ pub fn decide(
         kept_chars: None,
         cost: arm.cost,
         latency_ms: arm.latency_ms,
+        propensity: None,
         excluded: exclusion(arm, policy, standing).or_else(|| {
             let cost = arm.cost.unwrap_or(Money::ZERO);
             market.and_then(|market| market.exclusion(index, cost))
@@ -138,6 +139,7 @@ fn embedded_estimate(features: &Features, policy: &Policy, standing: Standing<'_
         kept_chars: features.embedded_chars.map(f64::from),
         cost: Some(Money::ZERO),
         latency_ms: None,
+        propensity: None,
         excluded,
     }
 }

@@ -8,10 +8,12 @@
 //! and day are one cluster: keys of a burst share one draw, and moods last. The interval is that of
 //! a mean of clusters.
 
+mod silence;
 mod wish;
 
 use std::collections::HashMap;
 
+pub use silence::{Gate, Missed};
 pub use wish::{NotAWish, Wish};
 
 /// Parts that the clusters are cut into; a part is guessed at from the others.
@@ -167,16 +169,10 @@ impl<'s> Judge<'s> {
             weights[self.clusters[row]] += weight;
             supported += usize::from(sample.is_drawn || sample.taken == wanted);
         }
-        let sum: f64 = weights.iter().sum();
-        let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
         let evidence = Evidence {
             decisions: self.samples.len(),
             clusters: self.n_clusters,
-            effective_clusters: if squares > 0.0 {
-                sum * sum / squares
-            } else {
-                0.0
-            },
+            effective_clusters: effective(weights.iter().copied()),
             largest_weight,
             support: supported as f64 / self.samples.len().max(1) as f64,
         };
@@ -238,13 +234,29 @@ impl<'s> Judge<'s> {
             true => (squares * clusters / (clusters - 1.0)).sqrt() / count,
             false => f64::INFINITY,
         };
-        // Student's t at 97.5 %, to its first order.
-        let quantile = 1.959_964 + 2.372_3 / (clusters - 1.0).max(1.0);
+        let half = quantile(clusters) * spread;
         Interval {
             value,
-            low: value - quantile * spread,
-            high: value + quantile * spread,
+            low: value - half,
+            high: value + half,
         }
+    }
+}
+
+/// Student's t at 97.5 %, to its first order.
+fn quantile(clusters: f64) -> f64 {
+    1.959_964 + 2.372_3 / (clusters - 1.0).max(1.0)
+}
+
+/// Returns how many clusters of equal weight would tell as much (Kish, 1965).
+fn effective(weights: impl Iterator<Item = f64>) -> f64 {
+    let (sum, squares) = weights.fold((0.0, 0.0), |(sum, squares), weight| {
+        (sum + weight, squares + weight * weight)
+    });
+    if squares > 0.0 {
+        sum * sum / squares
+    } else {
+        0.0
     }
 }
 

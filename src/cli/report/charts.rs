@@ -36,16 +36,19 @@ pub(super) fn waterfall(report: &MarginReport) -> Option<Chart> {
     let earned = margin.earned.as_ref()?;
     let minus = |amount: MicroUsd| -dollars(amount);
     let plot = || {
-        WaterfallPlot::new()
+        let plot = WaterfallPlot::new()
             .with_color_positive(GAINED)
             .with_color_negative(LOST)
             .with_color_total(TOTAL)
             .with_delta("Revenue", dollars(earned.net()))
             .with_delta("Pools", minus(margin.pool_cost()))
             .with_delta("Other", minus(margin.other_cost()))
-            .with_delta("Calls", minus(margin.controllable_cost()))
-            .with_total("Profit")
-            .with_connectors()
+            .with_delta("Calls", minus(margin.metered_cost()));
+        let plot = match margin.corrections.is_empty() {
+            true => plot,
+            false => plot.with_delta("Invoices", minus(margin.correction_cost())),
+        };
+        plot.with_total("Profit").with_connectors()
     };
     Some(drawn("From revenue to gross profit, in dollars", &|| {
         plot().into()

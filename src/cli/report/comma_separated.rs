@@ -31,6 +31,7 @@ const FIELDS: &[&str] = &[
     "cost_per_retained_usd",
     "revenue_usd",
     "gross_margin",
+    "correction_usd",
 ];
 
 /// What comes before them in each row.

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, LineStyle, Table, TableStyle}
 
 use super::layout::{self, UNKNOWN, count, dollars, percent};
 use super::moment::{Moment, NotAMoment};
-use crate::domain::{Money, Timestamp};
+use crate::domain::{MicroUsd, Money, Timestamp};
 use crate::ledger::{Dimension, Figures, MarginReport, ReportQuery};
 
 /// What a period is compared with: always a period of the same length.
@@ -110,6 +110,17 @@ fn totals(before: &MarginReport, now: &MarginReport, width: Option<u16>) -> Tabl
         dollars(today.cost_usd()),
         cost_change(Some(then), Some(today)),
     ]);
+    let [then, today] = [before, now].map(|report| report.margin.correction_cost());
+    if [then, today] != [MicroUsd::ZERO; 2] {
+        let written = |amount: MicroUsd| dollars(Some(amount.to_string()));
+        let sign = if today < then { "" } else { "+" };
+        table.add_row([
+            "  by invoices".to_owned(),
+            written(then),
+            written(today),
+            format!("{sign}{}", written(today - then)),
+        ]);
+    }
     align(&mut table);
     table
 }

@@ -404,6 +404,10 @@ impl Month {
             kept_chars: Some(arm.kept * spot.size),
             cost: Some(cost.unwrap_or(Money::ZERO)),
             latency_ms: None,
+            propensity: Some(match arm.is_embedded() {
+                true => 1.0 - ARMS[1..].iter().map(|arm| arm.chance(spot)).sum::<f64>(),
+                false => arm.chance(spot),
+            }),
             excluded: is_unsure.then_some(Exclusion::NotSure),
         }
     }

@@ -38,10 +38,17 @@ pub(super) async fn text(
     if args.format == Format::Copilot {
         return days(reader.as_ref(), query, args.demo).await;
     }
-    let charges = match &reader {
+    let mut charges = match &reader {
         Some(reader) => charges(reader, query, prices).await?,
         None => focus::Charges::default(),
     };
+    charges.account.clone_from(&args.billing_account);
+    let unpriced = charges.unpriced_calls();
+    if unpriced > 0 {
+        eprintln!(
+            "mantle: {unpriced} call(s) have no rows, because nobody knows what they cost and FOCUS wants a cost"
+        );
+    }
     focus::text(&charges, prices, args.demo)
 }
 
@@ -175,6 +182,7 @@ async fn charges(
         calls: reader.billed((since, until)).await?,
         months,
         elsewhere,
+        account: None,
     })
 }
 

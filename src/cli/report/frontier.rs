@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::beyond::Section;
 use super::layout::UNKNOWN;
+use super::silence::Silence;
 use crate::cli::played::{Course, Played};
 use crate::domain::Timestamp;
 use crate::ledger::margin::Margin;
@@ -21,7 +22,7 @@ const ESTIMAND: &str = "what the first choice at every decision point would have
 const WORTHS: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
 /// A value, and its interval of 95 %, low end first.
-type Estimate = [f64; 3];
+pub(super) type Estimate = [f64; 3];
 
 /// Points between paying nobody and the dearest model everywhere.
 #[derive(Serialize, Debug)]
@@ -65,7 +66,8 @@ struct LeftOut {
 }
 
 impl Frontier {
-    /// Estimates the frontier of a period whose margin is known. `None` where nothing was decided.
+    /// Estimates the frontier of a period whose margin is known, and what silence has missed in it: both from
+    /// one reading of its decisions. `None` where nothing was decided.
     ///
     /// # Errors
     ///
@@ -74,11 +76,12 @@ impl Frontier {
         reader: &LedgerReader,
         period: (Timestamp, Timestamp),
         margin: &Margin,
-    ) -> Result<Option<Self>, LedgerError> {
+    ) -> Result<Option<(Self, Silence)>, LedgerError> {
         let worths = WORTHS.map(Wish::Worth);
         let wishes = std::iter::once(Wish::Free).chain(worths).collect();
         let played = Played::read(reader, period, wishes, true).await?;
-        Ok((!played.samples.is_empty()).then(|| Self::from_played(&played, margin)))
+        let estimate = || (Self::from_played(&played, margin), Silence::of(&played));
+        Ok((!played.samples.is_empty()).then(estimate))
     }
 
     fn from_played(played: &Played, margin: &Margin) -> Self {

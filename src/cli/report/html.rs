@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::charts::{self, Chart};
 use super::frontier::Frontier;
 use super::layout::{cents, count, dollars, moment, percent};
+use super::silence::Silence;
 use super::{beyond, comma_separated, demo, layout};
 use crate::domain::MicroUsd;
 use crate::ledger::{Dimension, Figures, MarginReport};
@@ -42,10 +43,11 @@ pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); 
 pub(super) fn page(
     report: &MarginReport,
     before: Option<&MarginReport>,
-    frontier: Option<&Frontier>,
+    estimated: Option<(&Frontier, &Silence)>,
     is_simulated: bool,
 ) -> anyhow::Result<String> {
     let (since, until) = (moment(report.since), moment(report.until));
+    let (frontier, silence) = estimated.unzip();
     let csv = comma_separated::text(&[report], is_simulated)?;
     let page = html! {
         (DOCTYPE)
@@ -65,11 +67,14 @@ pub(super) fn page(
                     @for chart in charts_of(report) { (figure(&chart)) }
                     @if let Some(chart) = frontier.and_then(charts::frontier) { (figure(&chart)) }
                 }
-                @for (dimension, lines) in &report.by { (lines_of(*dimension, lines)) }
+                @for (dimension, lines) in &report.by {
+                    (lines_of(*dimension, lines, layout::corrections(report, *dimension, lines)))
+                }
                 @for section in beyond::sections(report) { (section_of(&section)) }
+                @if let Some(silence) = silence { (section_of(&silence.section())) }
                 @if let Some(frontier) = frontier { (section_of(&frontier.section())) }
                 h2 { "All figures" }
-                pre { (layout::report(report, None).trim_end()) }
+                pre { (layout::report(report, silence, None).trim_end()) }
                 h2 { "The same as comma-separated values" }
                 details { summary { "show" } pre { (csv) } }
             }
@@ -152,7 +157,12 @@ fn figure(chart: &Chart) -> Markup {
     }
 }
 
-fn lines_of(dimension: Dimension, lines: &[(String, Figures)]) -> Markup {
+/// The lines of a dimension; what invoices correct has a column where any is applied.
+fn lines_of(
+    dimension: Dimension,
+    lines: &[(String, Figures)],
+    corrections: Option<Vec<String>>,
+) -> Markup {
     html! {
         h2 { "By " (dimension.as_str()) }
         div.wide {
@@ -162,9 +172,10 @@ fn lines_of(dimension: Dimension, lines: &[(String, Figures)]) -> Markup {
                     @for name in ["requests", "calls", "offered", "accepted", "rate", "retained", "cost", "per accepted"] {
                         th scope="col" { (name) }
                     }
+                    @if corrections.is_some() { th scope="col" { "by invoices" } }
                 } }
                 tbody {
-                    @for (key, figures) in lines {
+                    @for (line, (key, figures)) in lines.iter().enumerate() {
                         tr {
                             td { (key) }
                             td { (count(figures.requests)) }
@@ -175,6 +186,7 @@ fn lines_of(dimension: Dimension, lines: &[(String, Figures)]) -> Markup {
                             td { (figures.known_retained().map_or_else(|| layout::UNKNOWN.to_owned(), count)) }
                             td { (dollars(figures.cost_usd())) }
                             td { (dollars(figures.cost_per_usd(figures.accepted))) }
+                            @if let Some(extra) = &corrections { td { (extra[line]) } }
                         }
                     }
                 }

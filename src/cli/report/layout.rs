@@ -4,6 +4,7 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
+use super::silence::Silence;
 use super::{beyond, waterfall};
 use crate::domain::{Money, Timestamp};
 use crate::ledger::{Dimension, Figures, MarginReport};
@@ -52,20 +53,47 @@ impl Column {
     }
 }
 
-/// Returns the whole report as text; `width` is that of the terminal, if there is one.
-pub(super) fn report(report: &MarginReport, width: Option<u16>) -> String {
+/// Returns the whole report as text, with what silence has missed where that was asked for; `width` is
+/// that of the terminal, if there is one.
+pub(super) fn report(
+    report: &MarginReport,
+    silence: Option<&Silence>,
+    width: Option<u16>,
+) -> String {
     let (since, until) = (moment(report.since), moment(report.until));
     let mut text = format!("Margin report\n{since} to {until} UTC\n\n");
     push_table(&mut text, &totals(report, width));
+    let silence = silence.map(Silence::section);
     if report.margin.is_booked() {
-        text.push_str(&waterfall::text(&report.margin, width));
+        text.push_str(&waterfall::text(&report.margin, silence, width));
+    } else if let Some(silence) = silence {
+        silence.push(&mut text, width);
     }
     text.push_str(&beyond::text(report, width));
     for (dimension, lines) in &report.by {
         text.push_str(&format!("\nBy {dimension}\n"));
-        push_table(&mut text, &by(*dimension, lines, width));
+        let corrections = corrections(report, *dimension, lines);
+        push_table(
+            &mut text,
+            &by(*dimension, lines, corrections.as_deref(), width),
+        );
     }
     text
+}
+
+/// Returns what applied invoices add to the cost of each line, as text, where any invoice is applied;
+/// [`UNKNOWN`] where that cannot be told apart by the dimension.
+pub(super) fn corrections(
+    report: &MarginReport,
+    dimension: Dimension,
+    lines: &[(String, Figures)],
+) -> Option<Vec<String>> {
+    if report.margin.corrections.is_empty() {
+        return None;
+    }
+    let extra = report.corrections_by(dimension, lines);
+    let written = |line: usize| dollars(extra.as_ref().map(|extra| extra[line].to_string()));
+    Some((0..lines.len()).map(written).collect())
 }
 
 /// Says that there are events which the report does not count, if there are.
@@ -152,6 +180,13 @@ fn totals(report: &MarginReport, width: Option<u16>) -> Table {
     let is_partial = totals.unpriced_calls > 0;
     let when_partial = |remark: &str| remark.to_owned().repeat(usize::from(is_partial));
     row("Cost", dollars(totals.cost_usd()), when_partial("at least"));
+    if !report.margin.corrections.is_empty() {
+        row(
+            "  by invoices",
+            dollars(Some(report.margin.correction_cost().to_string())),
+            "corrected by invoices that are applied, and not in the line above".to_owned(),
+        );
+    }
     row(
         "Cost per accepted suggestion",
         dollars(totals.cost_per_usd(totals.accepted)),
@@ -172,20 +207,31 @@ fn totals(report: &MarginReport, width: Option<u16>) -> Table {
     table
 }
 
-fn by(dimension: Dimension, lines: &[(String, Figures)], width: Option<u16>) -> Table {
+fn by(
+    dimension: Dimension,
+    lines: &[(String, Figures)],
+    corrections: Option<&[String]>,
+    width: Option<u16>,
+) -> Table {
     let is_narrow = width.is_some_and(|width| width < NARROW);
+    // What invoices correct takes the place of another column, or names would have none.
+    let is_left_out =
+        |column: &Column| column.is_extra || (corrections.is_some() && column.name == "offered");
     let columns: Vec<&Column> = COLUMNS
         .iter()
-        .filter(|column| !(is_narrow && column.is_extra))
+        .filter(|column| !(is_narrow && is_left_out(column)))
         .collect();
     let mut table = table(width);
     let underline = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(underline));
     let names = columns.iter().map(|column| column.name);
+    let names = names.chain(corrections.map(|_| "by invoices"));
     table.set_header(std::iter::once(dimension.as_str()).chain(names));
-    for (key, figures) in lines {
+    for (line, (key, figures)) in lines.iter().enumerate() {
         let figures = columns.iter().map(|column| (column.value)(figures));
-        table.add_row(std::iter::once(key.clone()).chain(figures));
+        let correction = corrections.map(|extra| extra[line].clone());
+        let cells = std::iter::once(key.clone()).chain(figures);
+        table.add_row(cells.chain(correction));
     }
     // Names may be broken on a narrow terminal; broken numbers cannot be read.
     for column in table.column_iter_mut().skip(1) {

@@ -145,6 +145,12 @@ fn gauges(text: &mut String, report: &MarginReport) {
             cost,
         ),
         (
+            "mantle_period_correction_micro_usd",
+            "micro_usd",
+            "What applied invoices add to the recorded cost of the period's calls; below zero where they take off.",
+            Some(margin.correction_cost().get()),
+        ),
+        (
             "mantle_period_gross_profit_micro_usd",
             "micro_usd",
             "Revenue of the period without its cost.",

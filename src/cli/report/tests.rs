@@ -48,13 +48,13 @@ async fn example_report(by: &[Dimension]) -> MarginReport {
 #[tokio::test]
 async fn the_example_is_laid_out_in_tables() {
     let report = example_report(Dimension::DEFAULT).await;
-    insta::assert_snapshot!(layout::report(&report, None));
+    insta::assert_snapshot!(layout::report(&report, None, None));
 }
 
 #[tokio::test]
 async fn a_narrow_terminal_shows_fewer_columns_and_breaks_no_number() {
     let report = example_report(&[Dimension::Client]).await;
-    let text = layout::report(&report, Some(50));
+    let text = layout::report(&report, None, Some(50));
     assert!(
         text.lines().all(|line| line.chars().count() <= 50),
         "{text}"
@@ -188,6 +188,13 @@ async fn the_dearest_lines_and_one_for_the_others_add_up_to_the_whole() {
     assert_eq!(lines[1]["key"], crate::ledger::OTHERS);
     // All calls cost 0.012900; see the example.
     assert_eq!(lines[1]["cost_usd"], "0.000600");
+}
+
+#[test]
+fn a_team_is_a_tenant_by_another_name() {
+    let by = |name: &str| parse(&["--by", name]).expect("right use").by;
+    assert_eq!(by("team"), [Dimension::Tenant]);
+    assert_eq!(by("team,tenant,day").len(), 3);
 }
 
 #[tokio::test]

@@ -3,19 +3,35 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table};
 
+use super::beyond::Section;
 use super::layout::{UNKNOWN, count, points, push_table, table};
 use crate::domain::{MicroUsd, Money};
-use crate::ledger::margin::{Margin, PerUnit, PoolLine};
+use crate::ledger::margin::{Generation, Margin, PerUnit, PoolLine, Share};
 
-/// Returns the section of the report, with an empty line before it.
-pub(super) fn text(margin: &Margin, width: Option<u16>) -> String {
+/// Returns the sections of the margin, each with an empty line before it; what silence has missed stands
+/// below what was saved.
+pub(super) fn text(margin: &Margin, silence: Option<Section>, width: Option<u16>) -> String {
     let mut text = String::new();
     let mut section =
         |name: &str, rows: Vec<[String; 3]>| push_section(&mut text, name, rows, width);
     section("Waterfall", waterfall(margin));
     section("Unit costs", units(margin));
     section("What calls leave of a seat's revenue", seats(margin));
-    section("Saved, against what would have been paid", savings(margin));
+    let mut saved = savings(margin);
+    if silence.is_none() {
+        // It takes a reading of every decision, so it is not made unasked.
+        saved.push([
+            "by silence".to_owned(),
+            UNKNOWN.to_owned(),
+            "--frontier estimates it, and what silence missed".to_owned(),
+        ]);
+    }
+    section("Saved, against what would have been paid", saved);
+    if let Some(silence) = silence {
+        silence.push(&mut text, width);
+    }
+    let mut section =
+        |name: &str, rows: Vec<[String; 3]>| push_section(&mut text, name, rows, width);
     section("Make or buy", make_or_buy(margin));
     section("Concentration", concentration(margin));
     section("If", scenarios(margin));
@@ -214,28 +230,38 @@ fn seats(margin: &Margin) -> Vec<[String; 3]> {
 
 fn savings(margin: &Margin) -> Vec<[String; 3]> {
     let savings = &margin.savings;
-    let loaded = |amount: Option<MicroUsd>| {
-        amount.map_or_else(String::new, |amount| {
-            format!("{} with the pools", dollars(amount))
-        })
+    let against = |what: &str, loaded: Option<MicroUsd>| match loaded {
+        None => what.to_owned(),
+        Some(loaded) => format!("{what}; {} with the pools", dollars(loaded)),
     };
     let mut rows = Vec::new();
     if let Some(saved) = savings.prompt_cache {
-        rows.push(row("by prompt caches", saved, ""));
+        let what = "against all input at its price without a cache";
+        rows.push(row("by prompt caches", saved, what));
     }
     if let Some(saved) = savings.answer_cache {
         rows.push(row(
             "by answers we had",
             saved,
-            loaded(savings.answer_cache_loaded),
+            against(
+                "against a call for each, at the mean cost of one",
+                savings.answer_cache_loaded,
+            ),
         ));
     }
     if let Some(saved) = savings.suppression {
         rows.push(row(
             "by suppression",
             saved,
-            loaded(savings.suppression_loaded),
+            against(
+                "against a call for each, at the mean cost of one",
+                savings.suppression_loaded,
+            ),
         ));
+    }
+    if let Some(routing) = &savings.routing {
+        let what = format!("against every call on {}, without the pools", routing.model);
+        rows.push(row("by routing", routing.saved, what));
     }
     rows.push(row("spent on closed calls", savings.cancelled, ""));
     rows.push(row("spent on failed calls", savings.failed, ""));
@@ -251,15 +277,30 @@ fn make_or_buy(margin: &Margin) -> Vec<[String; 3]> {
         true => row("made is dearer by", dearer, ""),
         false => row("made is cheaper by", MicroUsd::ZERO - dearer, ""),
     };
-    let break_even = choice
-        .break_even_requests
-        .and_then(|n| u64::try_from(n).ok());
-    vec![
-        row(
-            "made",
-            choice.made,
-            format!("{} requests on our pools", count(choice.requests)),
-        ),
+    let requests = |break_even: Option<i128>| {
+        let break_even = break_even.and_then(|n| u64::try_from(n).ok());
+        break_even.map_or_else(|| UNKNOWN.to_owned(), count)
+    };
+    let of_generation = |part: &Generation| {
+        let idle = part.idle.map_or_else(
+            || "nobody has said how busy all of it was".to_owned(),
+            |idle| format!("{} of it idle", dollars(idle)),
+        );
+        let remark = format!(
+            "{idle}, {} requests, {} bought, break-even at {}",
+            count(part.requests),
+            dollars(part.bought),
+            requests(part.break_even_requests)
+        );
+        row(format!("  on {}", part.generation), part.made, remark)
+    };
+    let mut rows = vec![row(
+        "made",
+        choice.made,
+        format!("{} requests on our pools", count(choice.requests)),
+    )];
+    rows.extend(choice.generations.iter().map(of_generation));
+    rows.extend([
         row(
             "bought",
             choice.bought,
@@ -268,25 +309,26 @@ fn make_or_buy(margin: &Margin) -> Vec<[String; 3]> {
         verdict,
         [
             "break-even".to_owned(),
-            break_even.map_or_else(|| UNKNOWN.to_owned(), count),
+            requests(choice.break_even_requests),
             "requests".to_owned(),
         ],
-    ]
+    ]);
+    rows
 }
 
 fn concentration(margin: &Margin) -> Vec<[String; 3]> {
     let found = &margin.concentration;
-    let mut rows: Vec<[String; 3]> = found
-        .suppliers
-        .iter()
-        .map(|share| {
-            row(
-                &share.name,
-                MicroUsd::new(share.micro_usd),
-                percent(Some(share.ppm)),
-            )
-        })
-        .collect();
+    let line = |prefix: &str, share: &Share, of: &str| {
+        row(
+            format!("{prefix}{}", share.name),
+            MicroUsd::new(share.micro_usd),
+            format!("{}{of}", percent(Some(share.ppm))),
+        )
+    };
+    let suppliers = found.suppliers.iter().map(|share| line("", share, ""));
+    let labs = found.by_lab.iter();
+    let labs = labs.map(|share| line("models of ", share, " of metered spend"));
+    let mut rows: Vec<[String; 3]> = suppliers.chain(labs).collect();
     for (name, index) in [
         ("index of spend", found.spend),
         ("index of metered spend", found.metered_spend),

@@ -126,6 +126,7 @@ mod tests {
             kept_chars: None,
             cost: Some(Money::from_pico_usd(micro_usd * 1_000_000)),
             latency_ms: None,
+            propensity: None,
             excluded,
         };
         LedgerEvent::Decision(Box::new(DecisionRow {

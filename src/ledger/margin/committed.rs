@@ -73,6 +73,8 @@ pub struct CostLine {
     pub name: String,
     /// How much.
     pub cost: MicroUsd,
+    /// Whether it, or a part of it, comes back every month.
+    pub is_recurring: bool,
 }
 
 /// One booking with the span in which it is the last word on its name.
@@ -243,6 +245,7 @@ pub(super) fn costs(books: &Books<'_>) -> Result<Vec<CostLine>, LedgerError> {
                 currency::in_usd(books.bookings, row, span.since, pico)?;
         }
     }
+    let recurring: BTreeSet<&str> = monthly.keys().copied().collect();
     for (name, rows) in monthly {
         for part in in_force(rows, period) {
             let Booking::Cost { amount, .. } = part.what else {
@@ -259,6 +262,7 @@ pub(super) fn costs(books: &Books<'_>) -> Result<Vec<CostLine>, LedgerError> {
         .map(|(name, pico)| CostLine {
             name: name.to_owned(),
             cost: MicroUsd::rounded(pico),
+            is_recurring: recurring.contains(name),
         })
         .collect())
 }

@@ -18,14 +18,16 @@ pub struct Concentration {
     pub calls: Option<i128>,
     /// Index of metered spend by who trained the model; `None` while that is not known of some.
     pub labs: Option<i128>,
+    /// Metered spend by who trained the model, the largest first; `unknown` where that is not known.
+    pub by_lab: Vec<Share>,
 }
 
-/// One supplier's share.
+/// The share of one supplier or lab.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Share {
-    /// The supplier.
+    /// Who.
     pub name: String,
-    /// What it was paid, in micro-USD.
+    /// What was paid there, in micro-USD.
     pub micro_usd: i128,
     /// Its share, in millionths.
     pub ppm: i128,
@@ -65,25 +67,37 @@ pub(super) fn of(margin: &Margin) -> Concentration {
         *calls.entry(OURS).or_default() += i128::from(pool.requests);
     }
     let is_every_lab_known = labs.iter().all(|(lab, paid)| lab.is_some() || *paid == 0);
+    let spent_there = labs.iter().filter(|(_, paid)| **paid != 0);
+    let by_lab = spent_there.map(|(lab, &paid)| (lab.unwrap_or("unknown"), paid));
+    let by_lab = shares(by_lab.collect());
     let labs = index(labs.values()).filter(|_| is_every_lab_known);
-    let total: i128 = suppliers.values().sum();
-    let mut shares: Vec<Share> = suppliers
-        .iter()
-        .filter(|_| total > 0)
-        .map(|(name, &paid)| Share {
-            name: (*name).to_owned(),
-            micro_usd: paid,
-            ppm: divide_half_even(paid.saturating_mul(1_000_000), total),
-        })
-        .collect();
-    shares.sort_by_key(|share| std::cmp::Reverse(share.micro_usd));
     Concentration {
-        suppliers: shares,
+        suppliers: shares(
+            suppliers
+                .iter()
+                .map(|(name, &paid)| (*name, paid))
+                .collect(),
+        ),
         spend: index(suppliers.values()),
         metered_spend: index(metered.values()),
         calls: index(calls.values()),
         labs,
+        by_lab,
     }
+}
+
+/// Returns the share of each, the largest first; none where nothing was paid.
+fn shares(paid: Vec<(&str, i128)>) -> Vec<Share> {
+    let total: i128 = paid.iter().map(|(_, paid)| paid).sum();
+    let paid = paid.into_iter().filter(|_| total > 0);
+    let share = |(name, paid): (&str, i128)| Share {
+        name: name.to_owned(),
+        micro_usd: paid,
+        ppm: divide_half_even(paid.saturating_mul(1_000_000), total),
+    };
+    let mut shares: Vec<Share> = paid.map(share).collect();
+    shares.sort_by_key(|share| std::cmp::Reverse(share.micro_usd));
+    shares
 }
 
 /// Sum of squared shares × 10,000, rounded half to even.

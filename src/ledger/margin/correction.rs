@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Books, Span};
-use crate::domain::{Booking, BookingRow, Correction, MicroUsd, Timestamp, divide_half_even};
+use crate::domain::{Booking, BookingRow, Correction, MicroUsd, Tier, Timestamp, divide_half_even};
 use crate::ledger::error::LedgerError;
 
 const MILLION: i128 = 1_000_000;
@@ -28,7 +28,24 @@ pub struct CorrectionLine {
     pub factor_ppm: u64,
     /// What the ledger assumes that its calls of the period have cost.
     pub assumed: MicroUsd,
-    /// What comes to that; below zero where the invoice is cheaper.
+    /// What comes to that; below zero where the invoice is cheaper. The sum of the days.
+    pub extra: MicroUsd,
+    /// When it was booked.
+    pub booked: Timestamp,
+    /// What it comes to on each day, rounded there, so that every view of it adds up to the same.
+    pub days: Vec<CorrectedDay>,
+}
+
+/// What one invoice changes on one day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CorrectedDay {
+    /// First moment of the day, in UTC.
+    pub day: Timestamp,
+    /// Tier of the calls.
+    pub tier: Tier,
+    /// Who trained their model.
+    pub lab: Option<String>,
+    /// What comes to their cost.
     pub extra: MicroUsd,
 }
 
@@ -119,8 +136,29 @@ pub(super) fn lines(books: &Books<'_>) -> Result<Vec<CorrectionLine>, LedgerErro
                 && group.supplier == correction.supplier
                 && (span.since..span.until).contains(&group.at)
         });
-        let assumed: i128 = groups.map(|group| group.unreported_pico).sum();
+        let mut by_day: BTreeMap<(i64, Tier, Option<&str>), i128> = BTreeMap::new();
+        for group in groups {
+            let day = group.at.unix_micros().div_euclid(MICROS_PER_DAY);
+            let key = (day, group.tier, group.lab.as_deref());
+            *by_day.entry(key).or_default() += group.unreported_pico;
+        }
+        let assumed: i128 = by_day.values().sum();
         let more = i128::from(correction.factor_ppm) - MILLION;
+        let extra = |pico: i128| {
+            let product = pico.saturating_mul(more);
+            MicroUsd::rounded(divide_half_even(product, MILLION))
+        };
+        let of_day = |((day, tier, lab), pico): ((i64, Tier, Option<&str>), i128)| CorrectedDay {
+            day: Timestamp::from_unix_micros(day * MICROS_PER_DAY),
+            tier,
+            lab: lab.map(str::to_owned),
+            extra: extra(pico),
+        };
+        let days: Vec<CorrectedDay> = by_day
+            .into_iter()
+            .filter(|(_, pico)| *pico != 0)
+            .map(of_day)
+            .collect();
         (assumed != 0).then(|| CorrectionLine {
             invoice: invoice_of(row).to_owned(),
             model: correction.model.clone(),
@@ -129,7 +167,9 @@ pub(super) fn lines(books: &Books<'_>) -> Result<Vec<CorrectionLine>, LedgerErro
             until: span.until,
             factor_ppm: correction.factor_ppm,
             assumed: MicroUsd::rounded(assumed),
-            extra: MicroUsd::rounded(divide_half_even(assumed.saturating_mul(more), MILLION)),
+            extra: days.iter().map(|day| day.extra).sum(),
+            booked: row.at,
+            days,
         })
     };
     Ok(holding.into_iter().filter_map(line).collect())

@@ -21,11 +21,13 @@ mod unit;
 pub use announced::{Announced, AnnouncedOf};
 pub use committed::{CostLine, PoolLine};
 pub use concentration::{Concentration, Share};
-pub use correction::{CorrectionLine, LARGEST_FACTOR_PPM, in_force as corrections_in_force};
+pub use correction::{
+    CorrectedDay, CorrectionLine, LARGEST_FACTOR_PPM, in_force as corrections_in_force,
+};
 pub use earned::Earned;
 pub use metered::{CallGroup, Classes, MeteredLine, RatesOf};
 pub use risk::AtRisk;
-pub use saving::{MakeOrBuy, Savings};
+pub use saving::{ByRouting, Generation, MakeOrBuy, Savings};
 pub use scenario::Scenario;
 pub use seats::Seats;
 pub(super) use span::Span;

@@ -53,22 +53,23 @@ pub(super) fn all(margin: &Margin, books: &Books<'_>) -> Vec<Scenario> {
             Some(cost + metered),
         );
     }
-    let dearest = margin
-        .metered
-        .iter()
-        .filter_map(|line| Some((line.pico_per_call()?, line.model.as_str())))
-        .max();
-    if let Some((pico, model)) = dearest.filter(|(pico, _)| *pico > 0) {
-        // Then no pool is needed; what else is paid stays.
-        let with = |calls: u64| {
-            let pico = pico.checked_mul(calls.into())?;
-            Some(margin.other_cost() + MicroUsd::new(divide_half_even(pico, 1_000_000)))
-        };
-        push(format!("every call on {model}"), with(margin.calls()));
-        push(
-            format!("every request on {model}, without cache and filter"),
-            with(books.totals.requests),
-        );
+    if let Some((model, cost)) = all_on_the_dearest(margin, margin.calls()) {
+        push(format!("every call on {model}"), Some(cost));
+    }
+    if let Some((model, cost)) = all_on_the_dearest(margin, books.totals.requests) {
+        let name = format!("every request on {model}, without cache and filter");
+        push(name, Some(cost));
     }
     found
+}
+
+/// Returns the model with the dearest call, and what everything would cost with so many calls of it and no
+/// others: then no pool is needed; what else is paid stays.
+pub(super) fn all_on_the_dearest(margin: &Margin, calls: u64) -> Option<(&str, MicroUsd)> {
+    let priced = margin.metered.iter();
+    let priced = priced.filter_map(|line| Some((line.pico_per_call()?, line.model.as_str())));
+    let (pico, model) = priced.max().filter(|(pico, _)| *pico > 0)?;
+    let pico = pico.checked_mul(calls.into())?;
+    let cost = margin.other_cost() + MicroUsd::new(divide_half_even(pico, 1_000_000));
+    Some((model, cost))
 }

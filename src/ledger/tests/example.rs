@@ -50,7 +50,8 @@ pub(crate) async fn write(path: &Path) {
     ledger.close().await;
 }
 
-fn events() -> Vec<LedgerEvent> {
+/// Returns the events of the example, by kind.
+pub(super) fn events() -> Vec<LedgerEvent> {
     let decided = |n, arm, language: &str, seconds| DecisionRow {
         language: language.to_owned(),
         parent: None,

@@ -54,6 +54,48 @@ async fn the_totals_of_the_example_are_as_reckoned_by_hand() {
     assert_eq!(report.gross_margin(), Some(0.989_816));
 }
 
+/// The clock of a machine may go back, and two ledgers may become one in any order: only the time on a row
+/// counts, and a row counts once.
+#[tokio::test]
+async fn events_out_of_order_and_twice_are_the_same_report() {
+    let (_folder, path) = folder();
+    example::write(&path).await;
+    let (_other_folder, other) = folder();
+    let ledger = Ledger::open(&other).await.expect("a new ledger");
+    for event in example::events().into_iter().rev().chain(example::events()) {
+        ledger.record(event).expect("room in the queue");
+    }
+    ledger.close().await;
+    let query = ReportQuery {
+        by: Dimension::ALL.to_vec(),
+        ..example::query()
+    };
+    assert_eq!(report(&other, &query).await, report(&path, &query).await);
+}
+
+/// Nobody is experimented on who asks by hand: such a decision is sampled, but an option may have no chance
+/// at all.
+#[tokio::test]
+async fn a_decision_is_drawn_where_every_option_keeps_a_floor() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    for (n, epsilon) in [(1, None), (2, Some(0.0)), (3, Some(0.02))] {
+        let row = DecisionRow {
+            epsilon,
+            at: at(n as i64),
+            ..decision(n, None)
+        };
+        let event = LedgerEvent::Decision(Box::new(row));
+        ledger.record_and_wait(event).await.expect("it is written");
+    }
+    ledger.close().await;
+    let reader = LedgerReader::open_read_only(&path).await.expect("a ledger");
+    let mut drawn = Vec::new();
+    let heard = reader.logged((at(0), at(10)), |logged| drawn.push(logged.is_drawn));
+    heard.await.expect("decisions");
+    assert_eq!(drawn, [false, false, true]);
+}
+
 #[tokio::test]
 async fn the_json_form_is_as_documented() {
     let (_folder, path) = folder();

@@ -55,6 +55,7 @@ pub(crate) fn decision(n: u128, arm: Option<(&str, Tier)>) -> DecisionRow {
             kept_chars: None,
             cost: Some(Money::from_pico_usd(468_000_000)),
             latency_ms: Some(300),
+            propensity: None,
             excluded: Some(Exclusion::Region),
         }],
         action: match arm {

@@ -260,6 +260,21 @@ proptest! {
             prop_assert!(cost == Money::ZERO || cost <= market.left);
         }
         prop_assert!(decision.propensity > 0.0 && decision.propensity <= 1.0 + 1e-9);
+        // What is on the estimates is the whole of chance: the models, and that nobody is asked.
+        let all: f64 = decision.arms.iter().filter_map(|arm| arm.propensity).sum();
+        prop_assert!((all - 1.0).abs() < 1e-7, "{}", all);
+        let first = decision.route.first();
+        let asked = decision.arms[1..].iter().find(|arm| first == Some(&arm.model));
+        let shows = decision.arms[0].excluded.is_none();
+        match asked.and_then(|arm| arm.propensity) {
+            Some(written) => prop_assert!((written - decision.propensity).abs() < 1e-8),
+            // The embedded model's answer and silence in its place share it.
+            None if shows => prop_assert!(decision.arms[0].propensity > Some(decision.propensity)),
+            None => {
+                let nobody = decision.arms[0].propensity.expect("chance has a part");
+                prop_assert!((nobody - decision.propensity).abs() < 1e-8);
+            }
+        }
         prop_assert_eq!(decision.action == Action::Call, !decision.route.is_empty());
     }
 }

@@ -134,6 +134,7 @@ mod tests {
             kept_chars: None,
             cost: Some(Money::from_pico_usd(cost)),
             latency_ms: None,
+            propensity: None,
             excluded,
         }
     }

@@ -1,6 +1,9 @@
 //! The forms for other programs, made of ledgers whose calls are known, and read back where we have
 //! a reader.
 
+mod columns;
+mod corrected;
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -185,16 +188,11 @@ async fn rows_of_focus_keep_list_price_difference_and_the_unknown_apart() {
     for line in json["models"].as_array().expect("models") {
         assert_eq!(line["invoice"], line["ledger"], "{line}");
     }
-    let unknown = columns(&focus, &["x_Model", "BilledCost", "ListCost"]);
-    let unknown: Vec<_> = unknown
-        .iter()
-        .filter(|row| row[0].starts_with("new"))
-        .collect();
-    assert_eq!(unknown.len(), 2);
+    // Nobody knows what the call of that one cost, and FOCUS has no row for that.
+    let models = columns(&focus, &["x_Model"]).concat();
     assert!(
-        unknown
-            .iter()
-            .all(|row| row[1].is_empty() && row[2].is_empty())
+        models.iter().all(|model| !model.starts_with("new")),
+        "{models:?}"
     );
 }
 

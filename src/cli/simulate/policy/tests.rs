@@ -15,6 +15,7 @@ fn arm(model: &str, cost: i64, excluded: Option<Exclusion>) -> ArmEstimate {
         kept_chars: None,
         cost: Some(Money::from_pico_usd(cost)),
         latency_ms: None,
+        propensity: None,
         excluded,
     }
 }
