@@ -1,9 +1,10 @@
 //! Decisions of a period as chance has played them, with what each of some other policies would have
 //! done there: what `mantle simulate --policy` and the frontier of a report are estimated from.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::domain::{Action, ModelId, Reason, Timestamp, fnv1a};
+use crate::domain::{Action, ArmEstimate, ModelId, Reason, Timestamp, fnv1a};
 use crate::ledger::{LedgerError, LedgerReader, Logged};
 use crate::routing::off_policy::{Gate, Sample, Wish};
 
@@ -33,6 +34,15 @@ impl Course {
     }
 }
 
+/// What is to be played over the decisions of a period.
+pub(super) struct Plays {
+    pub wishes: Vec<Wish>,
+    /// Models that the wishes find missing, as if nobody had them.
+    pub without: Vec<ModelId>,
+    /// Whether there is one more policy for each model that could have been asked anywhere.
+    pub every_model: bool,
+}
+
 /// The decisions of a period: about a hundred bytes for each.
 #[derive(Default)]
 pub(super) struct Played {
@@ -54,8 +64,7 @@ pub(super) struct Played {
 }
 
 impl Played {
-    /// Reads the decisions of a period, and what these policies would have done; with
-    /// `every_model`, one more policy for each model that could have been asked anywhere.
+    /// Reads the decisions of a period, and what these policies would have done.
     ///
     /// # Errors
     ///
@@ -63,8 +72,7 @@ impl Played {
     pub async fn read(
         reader: &LedgerReader,
         period: (Timestamp, Timestamp),
-        wishes: Vec<Wish>,
-        every_model: bool,
+        plays: Plays,
     ) -> Result<Self, LedgerError> {
         let course = |wish| Course {
             wish,
@@ -72,11 +80,13 @@ impl Played {
             untold: 0,
         };
         let mut played = Self {
-            courses: wishes.into_iter().map(course).collect(),
+            courses: plays.wishes.into_iter().map(course).collect(),
             ..Self::default()
         };
         reader
-            .logged(period, |logged| played.add(&logged, every_model))
+            .logged(period, |logged| {
+                played.add(&logged, &plays.without, plays.every_model);
+            })
             .await?;
         Ok(played)
     }
@@ -103,14 +113,19 @@ impl Played {
         Some((kept.collect(), unknown))
     }
 
-    fn add(&mut self, logged: &Logged, every_model: bool) {
+    fn add(&mut self, logged: &Logged, without: &[ModelId], every_model: bool) {
         if every_model {
             self.meet_models(logged);
         }
+        let is_there = |arm: &&ArmEstimate| !without.contains(&arm.model);
+        let arms: Cow<'_, [ArmEstimate]> = match without {
+            [] => Cow::Borrowed(&logged.arms),
+            _ => logged.arms.iter().filter(is_there).cloned().collect(),
+        };
         for index in 0..self.courses.len() {
             let course = &self.courses[index];
-            let is_told = course.wish.is_told_by(&logged.arms);
-            let wanted = course.wish.wanted(&logged.arms);
+            let is_told = course.wish.is_told_by(&arms);
+            let wanted = course.wish.wanted(&arms);
             let wanted = self.option(wanted);
             let course = &mut self.courses[index];
             course.wanted.push(wanted);
@@ -206,7 +221,7 @@ fn gate(logged: &Logged, cluster: u64) -> Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ArmEstimate, Exclusion, Money, Tier};
+    use crate::domain::{Exclusion, Money, Tier};
 
     fn arm(propensity: Option<f64>, excluded: Option<Exclusion>) -> ArmEstimate {
         ArmEstimate {

@@ -46,6 +46,14 @@ pub struct SimulateArgs {
     /// What other decisions would have brought: free, cheapest, always=MODEL, embedded=0.6, or worth=0.3
     #[arg(long, value_name = "POLICY", conflicts_with_all = ["prices", "swap", "revenue"])]
     pub policy: Option<String>,
+    /// With --policy: as if these hosts, labs or models were not there
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        requires = "policy"
+    )]
+    pub without: Vec<String>,
     /// What the rule on regions costs at the most: the price of keeping data where it must be
     #[arg(long, conflicts_with_all = ["prices", "swap", "revenue", "policy"])]
     pub without_regions: bool,
@@ -92,7 +100,8 @@ pub async fn run(
         let wish: Wish = name
             .parse()
             .map_err(|error| WrongUse(format!("`{name}`: {error}")))?;
-        return policy::run(&wish, name, (&reader, since, until), args.json, out).await;
+        let period = (&reader, since, until);
+        return policy::run((&wish, name), &args.without, period, args.json, out).await;
     }
     let groups = reader.call_groups(since, until).await?;
     if groups.is_empty() {

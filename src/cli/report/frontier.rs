@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::beyond::Section;
 use super::layout::UNKNOWN;
 use super::silence::Silence;
-use crate::cli::played::{Course, Played};
+use crate::cli::played::{Course, Played, Plays};
 use crate::domain::Timestamp;
 use crate::ledger::margin::Margin;
 use crate::ledger::{LedgerError, LedgerReader};
@@ -78,8 +78,12 @@ impl Frontier {
         margin: &Margin,
     ) -> Result<Option<(Self, Silence)>, LedgerError> {
         let worths = WORTHS.map(Wish::Worth);
-        let wishes = std::iter::once(Wish::Free).chain(worths).collect();
-        let played = Played::read(reader, period, wishes, true).await?;
+        let plays = Plays {
+            wishes: std::iter::once(Wish::Free).chain(worths).collect(),
+            without: Vec::new(),
+            every_model: true,
+        };
+        let played = Played::read(reader, period, plays).await?;
         let estimate = || (Self::from_played(&played, margin), Silence::of(&played));
         Ok((!played.samples.is_empty()).then(estimate))
     }

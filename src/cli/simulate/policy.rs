@@ -1,13 +1,15 @@
 //! `mantle simulate --policy`: what other decisions would have brought, from what chance has played.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write;
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use crate::cli::played::Played;
-use crate::domain::Timestamp;
+use crate::cli::WrongUse;
+use crate::cli::played::{Played, Plays};
+use crate::domain::{ModelId, Timestamp};
 use crate::ledger::LedgerReader;
 use crate::routing::off_policy::{
     Evidence, Interval, Judge, MOST_OFF_SUPPORT, TooThin, Verdict, Wish,
@@ -18,20 +20,30 @@ const ESTIMAND: &str = "the mean of accepted characters, of those still there af
     of calls per decision point, had the first choice been the other policy's at each of them, with the \
     estimates, prices and budget of that moment; what follows a call that fails is as it was";
 
-/// Estimates a policy on a period and prints it.
+/// Estimates a policy on a period and prints it, as if what is named in `without` were not there.
 ///
 /// # Errors
 ///
-/// When the ledger cannot be read, a cost is not known, or the evidence is too thin for a verdict: then
-/// what there is was printed.
+/// When the ledger cannot be read or knows no such name, a cost is not known, or the evidence is too
+/// thin for a verdict: then what there is was printed.
 pub(super) async fn run(
-    wish: &Wish,
-    name: &str,
+    (wish, name): (&Wish, &str),
+    without: &[String],
     (reader, since, until): (&LedgerReader, Timestamp, Timestamp),
     is_json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let played = Played::read(reader, (since, until), vec![wish.clone()], false).await?;
+    let plays = Plays {
+        wishes: vec![wish.clone()],
+        without: models_of(without, reader, (since, until)).await?,
+        every_model: false,
+    };
+    let name = match without {
+        [] => name.to_owned(),
+        _ => format!("{name} without {}", without.join(", ")),
+    };
+    let name = name.as_str();
+    let played = Played::read(reader, (since, until), plays).await?;
     let (rows, course) = (played.samples.len(), &played.courses[0]);
     if rows == 0 {
         bail!("there are no decisions in this period; choose a longer one with --since 90d");
@@ -70,6 +82,42 @@ pub(super) async fn run(
         bail!("no verdict: {why}");
     }
     Ok(())
+}
+
+/// Returns the models that a host, a lab or a model stands for, by the calls of the period.
+async fn models_of(
+    names: &[String],
+    reader: &LedgerReader,
+    (since, until): (Timestamp, Timestamp),
+) -> anyhow::Result<Vec<ModelId>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let groups = reader.call_groups(since, until).await?;
+    let mut models = BTreeSet::new();
+    for name in names {
+        let named = groups.iter().filter(|group| {
+            [
+                Some(&group.model),
+                Some(&group.supplier),
+                group.lab.as_ref(),
+            ]
+            .contains(&Some(name))
+        });
+        let named: Vec<&str> = named.map(|group| group.model.as_str()).collect();
+        if named.is_empty() {
+            let hosts: BTreeSet<&str> = groups.iter().map(|one| one.supplier.as_str()).collect();
+            let known: BTreeSet<&str> = groups.iter().map(|one| one.model.as_str()).collect();
+            let list = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+            let (hosts, known) = (list(hosts), list(known));
+            return Err(WrongUse(format!(
+                "no call of this period went to `{name}`; there are the hosts {hosts} and the models {known}"
+            ))
+            .into());
+        }
+        models.extend(named);
+    }
+    Ok(models.into_iter().map(ModelId::new).collect())
 }
 
 struct Said<'s> {

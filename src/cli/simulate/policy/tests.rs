@@ -1,7 +1,7 @@
 use super::*;
 use crate::cli::simulate::tests::simulate_at;
 use crate::domain::{
-    Action, ArmEstimate, DecisionRow, Exclusion, LedgerEvent, ModelId, Money, OutcomeKind,
+    Action, ArmEstimate, CallRow, DecisionRow, Exclusion, LedgerEvent, ModelId, Money, OutcomeKind,
     OutcomeRow, Tier,
 };
 use crate::ledger::Ledger;
@@ -50,7 +50,10 @@ pub(in crate::cli) async fn ledger(people: u128, seed: Option<i64>) -> tempfile:
         };
         let mut events = vec![LedgerEvent::Decision(Box::new(row))];
         if is_asked {
-            let call = rows::call(n + 1, n + 1, Some(1_000_000));
+            let call = CallRow {
+                model: ModelId::new("m"),
+                ..rows::call(n + 1, n + 1, Some(1_000_000))
+            };
             events.push(LedgerEvent::Call(Box::new(call)));
             events.push(LedgerEvent::Outcome(OutcomeRow {
                 characters: Some(30),
@@ -105,4 +108,29 @@ async fn thin_evidence_prints_what_there_is_and_is_refused() {
     let (_, verdict) = simulate_at(&undrawn, &["--policy", "always=m"]).await;
     let why = verdict.expect_err("nothing was drawn").to_string();
     assert!(why.contains("50 % of what it does"), "{why}");
+}
+
+#[tokio::test]
+async fn without_its_only_model_a_policy_is_free_and_who_is_not_there_is_said() {
+    let folder = ledger(260, Some(1)).await;
+    let estimated = async |more: &[&str]| -> Value {
+        let (said, verdict) = simulate_at(&folder, &[more, &["--json"]].concat()).await;
+        verdict.expect("there is enough");
+        serde_json::from_str(&said).expect("JSON")
+    };
+    let free = estimated(&["--policy", "free"]).await;
+    for name in ["m", "mistral"] {
+        let left = estimated(&["--policy", "always=m", "--without", name]).await;
+        assert_eq!(left["per_1000"], free["per_1000"], "{name}");
+        assert_eq!(left["policy"], format!("always=m without {name}"));
+    }
+    let more = ["--policy", "always=m", "--without", "nobody"];
+    let (_, verdict) = simulate_at(&folder, &more).await;
+    let why = verdict.expect_err("nobody has that name").to_string();
+    assert!(
+        why.contains("no call of this period went to `nobody`; there are the hosts"),
+        "{why}"
+    );
+    let (_, verdict) = simulate_at(&folder, &["--without", "m"]).await;
+    assert!(verdict.is_err(), "of calls alone it says nothing");
 }
