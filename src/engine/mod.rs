@@ -68,6 +68,7 @@ pub use learnt::{KeepError, replace_estimates};
 pub use load::ServerLoad;
 pub use look::{ArmReport, ArmState, language_id};
 pub use outcome::{Held, OutcomeError};
+pub use place::sight_of;
 pub use status::{Status, StatusState};
 pub use trial::{Trial, find_local_servers};
 
