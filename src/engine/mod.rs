@@ -64,7 +64,7 @@ pub use clock::Clock;
 pub use crate::models::{FoundServer, ServerKind};
 pub use explain::Explanation;
 pub use index::{IndexReport, Indexing, KeptFolder, Learner, Lesson, Progress};
-pub use learnt::{KeepError, replace_estimates};
+pub use learnt::{KeepError, replace_estimates, witness_in};
 pub use load::ServerLoad;
 pub use look::{ArmReport, ArmState, language_id};
 pub use outcome::{Held, OutcomeError};
