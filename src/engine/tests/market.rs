@@ -290,8 +290,9 @@ async fn where_too_few_characters_are_kept_more_is_paid_for_them() {
     let script = Script::answer("first();").usage(used(100, 20));
     let desk = Desk::new(policy, vec![(hosted("strong"), script)]).await;
     // The draw has its part in what is done, so what is looked at is how likely a call was.
-    let looked = async || {
-        let cursor = desk.open("let x = $0\n");
+    // Every name is another one: what was called for before would be found in the cache.
+    let looked = async |name: u32| {
+        let cursor = desk.open(&format!("let x{name} = $0\n"));
         let (_, why) = desk.asked_for(cursor).await;
         let decision = why.decision;
         let worth = decision.odds.expect("chance had a part").value_per_char;
@@ -301,12 +302,12 @@ async fn where_too_few_characters_are_kept_more_is_paid_for_them() {
         };
         (worth, called)
     };
-    let (worth, called) = looked().await;
-    for _ in 0..49 {
-        assert_eq!(looked().await.0, worth);
+    let (worth, called) = looked(100).await;
+    for name in 101..150 {
+        assert_eq!(looked(name).await.0, worth);
     }
     assert!(desk.engine.read_spending().await);
-    let (more, likelier) = looked().await;
+    let (more, likelier) = looked(150).await;
     assert!(more > worth, "{more} {worth}");
     assert!(likelier > called + 0.2, "{likelier} {called}");
 }
