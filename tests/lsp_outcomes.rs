@@ -61,9 +61,19 @@ async fn an_editor_that_reports_nothing_has_its_accept_counted() {
         &outcomes(&workspace).await,
         ("accepted", "insert", rest_chars()),
     );
-    let totals = workspace.report()["totals"].clone();
+    let report = workspace.report_with(&["--by", "client"]);
+    let totals = &report["totals"];
     assert_eq!(totals["accepted"], json!(1), "{totals}");
     assert_eq!(totals["accepted_inferred"], json!(1), "{totals}");
+    // Nothing was seen both ways; more than all cannot have been accepted.
+    let inferred = &report["inferred"];
+    assert_eq!(inferred["seen_both_ways"], json!(0), "{inferred}");
+    let client = &inferred["clients"][0];
+    assert_eq!(client["key"], report["by"]["client"][0]["key"], "{client}");
+    assert_eq!(client["acceptance_rate"], json!(1.0), "{client}");
+    assert_eq!(client["corrected_rate"], json!(1.0), "{client}");
+    let schema = serde_json::from_str(include_str!("../docs/report.schema.json")).expect("JSON");
+    assert!(jsonschema::is_valid(&schema, &report), "{report}");
 }
 
 #[tokio::test]
@@ -77,8 +87,10 @@ async fn an_editor_that_reports_its_accept_after_the_edit_has_it_counted_once() 
         &outcomes(&workspace).await,
         ("accepted", "client", rest_chars()),
     );
-    let totals = workspace.report()["totals"].clone();
+    let report = workspace.report_with(&["--by", "client"]);
+    let totals = &report["totals"];
     assert_eq!(totals["accepted_inferred"], json!(0), "{totals}");
+    assert_eq!(report.get("inferred"), None, "the client says so itself");
 }
 
 #[tokio::test]

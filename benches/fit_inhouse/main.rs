@@ -14,6 +14,7 @@
 //! cargo bench --bench fit_inhouse -- ablate DIR    # the ceiling and the places of the fit half, quickly
 //! cargo bench --bench fit_inhouse -- check DIR     # measures this build, and compares with figures.json
 //! cargo bench --bench fit_inhouse -- keep DIR      # the same, and writes figures.json anew
+//! cargo bench --bench fit_inhouse -- prior DIR     # what the router expects of a model (`prior`)
 //! ```
 
 mod corpus;
@@ -22,6 +23,7 @@ mod figures;
 mod fit;
 mod kept;
 mod logistic;
+mod prior;
 mod replay;
 
 use std::path::Path;
@@ -57,9 +59,10 @@ fn main() -> ExitCode {
             }
         }
         ["keep", dir] => kept::write(&measure(Path::new(dir))),
-        _ => {
-            println!("usage: cargo bench --bench fit_inhouse -- (fetch|fit|ablate|check|keep) DIR")
-        }
+        ["prior", dir] => prior::fit(Path::new(dir)),
+        _ => println!(
+            "usage: cargo bench --bench fit_inhouse -- (fetch|fit|ablate|check|keep|prior) DIR"
+        ),
     }
     ExitCode::SUCCESS
 }

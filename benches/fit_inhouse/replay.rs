@@ -119,40 +119,73 @@ impl Replay {
 
 /// Types in every package.
 pub fn run(pairs: &[Pair], set: Set, keys: Keys) -> Replay {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = |thread: usize| {
+    let replays = in_every(pairs, |_, pair, random| {
         let mut replay = Replay::default();
-        for (n, pair) in pairs.iter().enumerate().skip(thread).step_by(threads) {
-            replay_pair(
-                pair,
-                (set, keys),
-                Random(n as u64 * 2_654_435_761 + 1),
-                &mut replay,
-            );
-        }
+        replay_pair(pair, (set, keys), random, &mut replay);
         replay
+    });
+    let mut all = Replay::default();
+    for replay in replays {
+        all.add(replay);
+    }
+    all
+}
+
+/// Does `work` in every package, with its number and chance of its own, on all cores.
+pub fn in_every<T: Send>(
+    pairs: &[Pair],
+    work: impl Fn(usize, &Pair, Random) -> T + Sync,
+) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = |thread: usize| -> Vec<T> {
+        let own = pairs.iter().enumerate().skip(thread).step_by(threads);
+        own.map(|(n, pair)| work(n, pair, Random(n as u64 * 2_654_435_761 + 1)))
+            .collect()
     };
     let share = &share;
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads)
             .map(|n| scope.spawn(move || share(n)))
             .collect();
-        let mut all = Replay::default();
-        for thread in running {
-            all.add(thread.join().expect("no question is answered with a panic"));
-        }
-        all
+        let done = running.into_iter();
+        done.flat_map(|thread| thread.join().expect("no question is answered with a panic"))
+            .collect()
     })
 }
 
 /// A line to type, in the file as it will be when it is typed.
-struct Line {
-    path: String,
-    above: String,
-    line: String,
+pub struct Line {
+    pub path: String,
+    pub above: String,
+    pub line: String,
     /// The lines that are typed after it, before one that stands there already.
     next: Vec<String>,
-    below: String,
+    pub below: String,
+}
+
+impl Line {
+    /// Returns what the line still lacks at a column, and what stands after the cursor in it where
+    /// the editor `closes` brackets and quotes.
+    pub fn rest_at(&self, column: usize, closes: bool) -> (&str, String) {
+        let line = self.line.as_str();
+        let truth = &line[column..];
+        if closes {
+            let closed = closing(line[..column].trim_start());
+            if let Some(inner) = truth.strip_suffix(closed.as_str())
+                && !inner.is_empty()
+            {
+                return (inner, closed);
+            }
+        }
+        (truth, String::new())
+    }
+
+    /// Returns the columns that somebody who types it comes by.
+    pub fn columns(&self) -> Vec<usize> {
+        let lead = self.line.len() - self.line.trim_start().len();
+        let typed = self.line[lead..].char_indices();
+        typed.map(|(i, _)| lead + i).collect()
+    }
 }
 
 fn replay_pair(pair: &Pair, (set, keys): (Set, Keys), mut random: Random, replay: &mut Replay) {
@@ -213,7 +246,8 @@ fn some_of(files: BTreeMap<String, String>, random: &mut Random) -> BTreeMap<Str
         .collect()
 }
 
-fn edits(pair: &Pair, known: &BTreeMap<String, String>, random: &mut Random) -> Vec<Line> {
+/// Returns lines that the new release adds, in files that are known.
+pub fn edits(pair: &Pair, known: &BTreeMap<String, String>, random: &mut Random) -> Vec<Line> {
     let mut found = Vec::new();
     let new = pair.files(&pair.new);
     let mut texts: Vec<(Vec<&str>, Vec<bool>)> = Vec::new();
@@ -303,7 +337,7 @@ impl Typist<'_> {
     fn type_line(self, random: &mut Random) {
         let line = self.line.line.as_str();
         let lead = line.len() - line.trim_start().len();
-        let columns: Vec<usize> = line[lead..].char_indices().map(|(i, _)| lead + i).collect();
+        let columns = self.line.columns();
         let place = columns[random.below(columns.len())];
         let group = group(self.language);
         *self.replay.typed.entry(group).or_default() += columns.len();
@@ -322,7 +356,7 @@ impl Typist<'_> {
                 continue;
             }
             let opinion = self.ask(column);
-            let truth = self.rest_at(column).0.to_owned();
+            let truth = self.line.rest_at(column, self.closes).0.to_owned();
             if is_asked {
                 self.replay.keys.push(asked(group, &truth, &opinion));
                 let best = opinion.prediction();
@@ -375,21 +409,6 @@ impl Typist<'_> {
         }
     }
 
-    /// Returns what the line still lacks at a column, and what stands after the cursor in it.
-    fn rest_at(&self, column: usize) -> (&str, String) {
-        let line = self.line.line.as_str();
-        let truth = &line[column..];
-        if self.closes {
-            let closed = closing(line[..column].trim_start());
-            if let Some(inner) = truth.strip_suffix(closed.as_str())
-                && !inner.is_empty()
-            {
-                return (inner, closed);
-            }
-        }
-        (truth, String::new())
-    }
-
     /// Returns how long an answer takes where the file was read at the key before; the fastest of
     /// three, because the machine is shared.
     fn time_of(&self, column: usize) -> Duration {
@@ -408,7 +427,7 @@ impl Typist<'_> {
 
     fn ask_for(&self, column: usize, several_lines: bool) -> Opinion {
         let before = [&self.line.above, &self.line.line[..column]].concat();
-        let after = self.rest_at(column).1 + &self.line.below;
+        let after = self.line.rest_at(column, self.closes).1 + &self.line.below;
         self.model.opinion(&Query {
             path: &self.line.path,
             language: self.language,
@@ -440,7 +459,8 @@ fn asked(language: &'static str, truth: &str, opinion: &Opinion) -> Asked {
     }
 }
 
-fn is_right(text: &str, truth: &str) -> bool {
+/// Returns whether a suggestion is the whole rest of a line.
+pub fn is_right(text: &str, truth: &str) -> bool {
     text.trim() == truth.trim()
 }
 
@@ -479,10 +499,11 @@ fn group(language: &'static str) -> &'static str {
 }
 
 /// A small generator, so that every run asks the same places.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    /// Returns a number below a limit.
+    pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -490,7 +511,8 @@ impl Random {
         ((self.0 >> 33) as usize) % limit
     }
 
-    fn shuffle<T>(&mut self, items: &mut [T]) {
+    /// Puts items into an order by chance.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }

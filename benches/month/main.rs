@@ -85,10 +85,13 @@ fn main() {
             compare(&points, ceiling, seed, month, &mut rows);
             let steady = world::month(seed, false);
             let (_, steady) = mantle::run(&steady, ceiling, Pricing::Paced, seed);
+            let (month, warned) = mantle::run(&points, ceiling, Pricing::Warned, seed);
+            rows[WARNED].push(month);
             known.push(Pair {
                 raw: cells::raw_spread(&points),
                 fallen,
                 steady,
+                warned,
             });
         }
     }
@@ -109,13 +112,17 @@ fn main() {
     cells::print(&known);
 }
 
-const NAMES: [&str; 6] = [
+/// The row of the router that is told of the fall.
+const WARNED: usize = 6;
+
+const NAMES: [&str; 7] = [
     "the router",
     "the router at the best fixed price, in hindsight",
     "a threshold on the embedded model's confidence, the best in hindsight",
     "a fixed mix, the best in hindsight",
     "always premium, until the money is gone",
     "only what is free",
+    "the router, the model that falls demoted at the hour of its fall",
 ];
 
 fn compare(

@@ -11,7 +11,7 @@ use mantle_ls::routing::{
 
 use super::Month;
 use super::cells::Cells;
-use super::world::{ARMS, DAYS, Point, SEATS, moment};
+use super::world::{ARMS, DAYS, FALL_DAY, FALLEN, Point, SEATS, moment};
 
 /// Decision points between two solutions of the base price.
 const RESOLVE: usize = 500;
@@ -28,6 +28,16 @@ pub enum Pricing {
     Paced,
     /// Known beforehand and held; hard admission all the same.
     Fixed(f64),
+    /// By the budget; and the model that falls is demoted at the hour of its fall, as by a watch
+    /// that needs no labels.
+    Warned,
+}
+
+impl Pricing {
+    /// Returns whether a model is known to have fallen, in a month in which it does.
+    fn is_warned_of(self, arm: usize, point: &Point) -> bool {
+        matches!(self, Self::Warned) && (arm, point.language) == FALLEN && point.day >= FALL_DAY
+    }
 }
 
 /// A process of a seat: two windows of an editor, each with a lease of its own.
@@ -85,7 +95,7 @@ impl Mantle {
             demand: Demand::default(),
             hour: (i64::MIN, 0),
             pacer: Pacer::new(match pricing {
-                Pricing::Paced => 0.0,
+                Pricing::Paced | Pricing::Warned => 0.0,
                 Pricing::Fixed(price) => price,
             }),
             pricing,
@@ -111,7 +121,7 @@ impl Mantle {
         self.count(point);
         self.end_leases(point);
         let allowance = self.allowance(point);
-        if let Pricing::Paced = self.pricing
+        if let Pricing::Paced | Pricing::Warned = self.pricing
             && n.is_multiple_of(RESOLVE)
             && n > 0
             && let Some(price) = self.tradeoffs.price(
@@ -133,10 +143,12 @@ impl Mantle {
         let bids: Vec<Bid<'_>> = self
             .models
             .iter()
-            .filter_map(|model| {
+            .enumerate()
+            .filter_map(|(arm, model)| {
                 Some(Bid {
                     posterior: self.estimates.posterior(model)?,
-                    is_demoted: self.estimates.is_demoted(model, &point.features.language),
+                    is_demoted: self.estimates.is_demoted(model, &point.features.language)
+                        || self.pricing.is_warned_of(arm, point),
                 })
             })
             .collect();
@@ -200,7 +212,7 @@ impl Mantle {
         }
         self.pacer.step(
             cost.pico_usd() as f64,
-            if let Pricing::Paced = self.pricing {
+            if let Pricing::Paced | Pricing::Warned = self.pricing {
                 allowance
             } else {
                 cost.pico_usd() as f64

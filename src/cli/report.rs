@@ -14,6 +14,7 @@ mod export;
 mod focus;
 mod frontier;
 mod html;
+mod inferred;
 mod layout;
 mod moment;
 mod month_end;
@@ -34,6 +35,7 @@ pub(super) use layout::cents;
 pub use moment::Moment;
 
 use frontier::Frontier;
+use inferred::Inferred;
 use month_end::MonthEnd;
 use silence::Silence;
 
@@ -254,8 +256,10 @@ async fn print(
         _ => None,
     };
     let (frontier, silence) = estimated.unzip();
+    let inferred = Inferred::of(&report, ledger_path);
     let text = if format == Format::Json {
         let beside = Beside {
+            inferred: inferred.as_ref(),
             month_end: month_end.as_ref(),
             frontier: frontier.as_ref(),
             silence: silence.as_ref(),
@@ -291,6 +295,7 @@ async fn print(
             frontier.section().push(&mut other_policies, width);
         }
         mark + &layout::report(&report, silence.as_ref(), width)
+            + &inferred.map_or_else(String::new, |inferred| inferred.text(width))
             + &other_policies
             + &month_end.map_or_else(String::new, |end| end.text(width))
             + &compared.unwrap_or_default()
@@ -342,10 +347,13 @@ struct Printed<'a> {
     beside: Beside<'a>,
 }
 
-/// What stands beside a report, where it was asked for: where the month ends, what other policies
-/// would have brought and silence has missed, and as `compare` the whole report of the other period.
+/// What stands beside a report: acceptance that is only inferred, by client; and where it was asked
+/// for: where the month ends, what other policies would have brought and silence has missed, and as
+/// `compare` the whole report of the other period.
 #[derive(serde::Serialize)]
 struct Beside<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inferred: Option<&'a Inferred>,
     #[serde(skip_serializing_if = "Option::is_none")]
     month_end: Option<&'a MonthEnd>,
     #[serde(skip_serializing_if = "Option::is_none")]

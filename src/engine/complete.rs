@@ -18,15 +18,13 @@ use crate::cache;
 use crate::context::Context;
 use crate::documents::Snapshot;
 use crate::domain::{
-    Action, BurstId, ByteOffset, CacheHitRow, CacheLayer, Candidate, CompletionId,
+    Action, ArmEstimate, BurstId, ByteOffset, CacheHitRow, CacheLayer, Candidate, CompletionId,
     CompletionRequest, Confidence, Decision, DecisionId, DocumentUri, EpisodeId, Features,
-    LedgerEvent, ModelId, Money, Origin, Reason, RowId, Source, Tier, bills_cancelled_in_full,
+    LedgerEvent, ModelId, Money, Origin, Reason, RowId, Source, Tier, Trigger,
+    bills_cancelled_in_full,
 };
 use crate::inhouse::Prediction;
-
-/// How long an answer that costs nothing is held back for a better one. From a third of a second on
-/// a suggestion comes after the user has gone on.
-const HOLD: Duration = Duration::from_millis(300);
+use crate::routing::{self, LONGEST_HOLD};
 
 /// A decision that is on the ledger, and what its calls need.
 #[derive(Clone)]
@@ -169,10 +167,36 @@ impl Engine {
         now.is_some_and(|now| now.version == snapshot.version)
     }
 
+    /// Returns how long a sure answer that costs nothing waits for the model of a decision.
+    pub(super) fn hold_for(&self, request: &CompletionRequest, decision: &Decision) -> Duration {
+        // On the command line nobody types on.
+        if self.origin == Origin::Cli {
+            return Duration::MAX;
+        }
+        let expected = |arm: &ArmEstimate| Some(arm.p_accept? * arm.kept_chars?);
+        let find = |model: &ModelId| decision.arms.iter().find(|arm| arm.model == *model);
+        let known = || {
+            let (model, free) = (decision.route.first()?, decision.arms.first()?);
+            let gain = expected(find(model)?)? - expected(free)?;
+            Some((model, gain, free.p_accept?))
+        };
+        // Who asks with a key waits; and an arm that chance has drawn is there to be seen.
+        let Some((model, gain, p_free)) =
+            known().filter(|(_, gain, _)| *gain > 0.0 && request.trigger != Trigger::Invoked)
+        else {
+            return LONGEST_HOLD;
+        };
+        let gaps = self.rhythm.gaps().millis();
+        self.learnt.with(|estimates| {
+            let posterior = estimates.posterior(model);
+            posterior.map_or(LONGEST_HOLD, |arm| routing::hold(arm, gain, p_free, &gaps))
+        })
+    }
+
     /// Makes the calls of a decision in a task of their own, which later keys may attach to.
     ///
-    /// Where the embedded model is sure, too, its answer is held back for [`HOLD`]: what is shown
-    /// must not change, so the better answer is either there by then or not shown at all.
+    /// Where the embedded model is sure, too, its answer is held back for a while: what is shown must
+    /// not change, so the better answer is either there by then or not shown at all.
     async fn fly(
         self: &Arc<Self>,
         decided: Decided,
@@ -188,11 +212,7 @@ impl Engine {
             .arms
             .first()
             .is_some_and(|embedded| embedded.excluded.is_none());
-        // On the command line nobody types on.
-        let hold = match self.origin {
-            Origin::Cli => Duration::MAX,
-            _ => HOLD,
-        };
+        let hold = self.hold_for(&request, &decided.decision);
         let held = prediction.filter(|_| may_show_embedded);
         let first = decided.decision.route.first();
         let roster = Arc::clone(&decided.roster);

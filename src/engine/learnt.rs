@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::routing::{Estimates, Lesson, Said, Sight, Turn};
 
-pub use kept::{KeepError, replace_estimates};
+pub use kept::{KeepError, replace_estimates, witness_in};
 
 /// How many decisions wait for what becomes of them: what was accepted is looked for once more after
 /// ten minutes.

@@ -64,10 +64,11 @@ pub use clock::Clock;
 pub use crate::models::{FoundServer, ServerKind};
 pub use explain::Explanation;
 pub use index::{IndexReport, Indexing, KeptFolder, Learner, Lesson, Progress};
-pub use learnt::{KeepError, replace_estimates};
+pub use learnt::{KeepError, replace_estimates, witness_in};
 pub use load::ServerLoad;
 pub use look::{ArmReport, ArmState, language_id};
 pub use outcome::{Held, OutcomeError};
+pub use place::sight_of;
 pub use status::{Status, StatusState};
 pub use trial::{Trial, find_local_servers};
 

@@ -72,22 +72,12 @@ impl Engine {
         } else {
             Opinion::default()
         };
-        let prediction = opinion.prediction().and_then(|prediction| {
-            let text = finish(&prediction.text, &context).ok()?.text;
-            Some(Prediction { text, ..prediction })
-        });
+        let (prediction, features) = sight_of(&context, &opinion, self.library.files() > 0);
         let considered = match self.origin {
             Origin::Cli => opinion.into_predictions(),
             _ => Vec::new(),
         };
         let predicted = Instant::now();
-        // Other files are gathered only for a call; here it counts what they may take.
-        let others = if self.library.files() > 0 {
-            context::DEFAULT_PROMPT_TOKENS / 2
-        } else {
-            0
-        };
-        let features = features_of(&context, prediction.as_ref(), others);
         let tokens = TokenCount::new(u64::from(features.prompt_tokens));
         let caps = self.within_caps(roster);
         let drill = roster.policy.drill.as_ref();
@@ -195,6 +185,28 @@ async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
         // The runtime is going down, and this future with it.
         Err(_) => std::future::pending().await,
     }
+}
+
+/// Returns what the embedded model would show at a place, and what the router is told of it;
+/// `has_library` says whether other files are known that a prompt may be filled with.
+#[must_use]
+pub fn sight_of(
+    context: &Context,
+    opinion: &Opinion,
+    has_library: bool,
+) -> (Option<Prediction>, Features) {
+    let prediction = opinion.prediction().and_then(|prediction| {
+        let text = finish(&prediction.text, context).ok()?.text;
+        Some(Prediction { text, ..prediction })
+    });
+    // Other files are gathered only for a call; here it counts what they may take.
+    let others = if has_library {
+        context::DEFAULT_PROMPT_TOKENS / 2
+    } else {
+        0
+    };
+    let features = features_of(context, prediction.as_ref(), others);
+    (prediction, features)
 }
 
 fn features_of(context: &Context, prediction: Option<&Prediction>, others: u64) -> Features {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::encode::SLOTS;
 use super::logistic::{Belief, Channel, Example, Logistic, MEMORY, sigmoid};
 use super::normal;
+use super::prior::Prior;
 use super::vector::FeatureVector;
 use crate::domain::Money;
 
@@ -81,21 +82,15 @@ pub struct ArmPosterior {
 }
 
 impl ArmPosterior {
-    /// Returns what is expected of an arm that nothing is known of, worth less than 100 offers. A
-    /// third of the candidates are right, which is what small models do on lines of code; where the
-    /// embedded model is sure, others are right more often, too.
+    /// Returns what is expected of an arm that nothing is known of, worth less than 100 offers: how
+    /// often it is right by `Prior`, the rest by what small models do on lines of code.
     #[must_use]
     pub fn bundled() -> Self {
-        let mut probe = super::vector::Encoder::new(SLOTS);
-        probe.number("embedded", 1.0);
-        let probe = probe.finish();
-        let embedded = probe.entries().last().map_or(0, |(slot, _)| *slot);
-        let matched = Logistic::new(SLOTS, -0.7, 20.0, 4.0).expecting(embedded, 0.5, 8.0);
         Self {
             // What is right is accepted about as often anywhere: held firmly, so that a head which
             // nothing has taught yet does not make every arm look unknown.
             accepted: Logistic::new(SLOTS, 0.0, 20.0, 60.0),
-            matched,
+            matched: Prior::bundled().regression(),
             kept: Average::new(25.0, 20.0),
             offered: Average::new(0.8, 20.0),
             // Most answers are shorter than they may be.

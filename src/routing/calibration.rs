@@ -10,8 +10,9 @@ const ENOUGH: f64 = 300.0;
 /// What was believed, each time before it came out, and what came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calibration {
-    /// By how likely it was taken to be: weight, what was expected, and what came true.
-    bins: [[f64; 3]; BINS],
+    /// By how likely it was taken to be: weight, what was expected, what came true, and how far
+    /// chance alone moves that, as a variance.
+    bins: [[f64; 4]; BINS],
 }
 
 impl Calibration {
@@ -19,7 +20,8 @@ impl Calibration {
     pub fn observe(&mut self, p: f64, is_true: bool, weight: f64) {
         let came = if is_true { weight } else { 0.0 };
         let bin = ((p * BINS as f64) as usize).min(BINS - 1);
-        add(&mut self.bins[bin], &[weight, weight * p, came]);
+        let variance = weight * weight * p * (1.0 - p);
+        add(&mut self.bins[bin], &[weight, weight * p, came, variance]);
     }
 
     /// Adds what another one has taken.
@@ -50,9 +52,20 @@ impl Calibration {
     /// Returns the expected calibration error; `None` of fewer than 300 outcomes.
     #[must_use]
     pub fn error(&self) -> Option<f64> {
-        let apart = self.bins.iter().map(|[_, p, came]| (p - came).abs());
+        let apart = self.bins.iter().map(|[_, p, came, _]| (p - came).abs());
         let weight = self.weight();
         (weight >= ENOUGH).then(|| apart.sum::<f64>() / weight)
+    }
+
+    /// Returns the calibration error to be expected of beliefs that are true, since outcomes come by
+    /// chance; `None` of fewer than 300 outcomes.
+    #[must_use]
+    pub fn by_chance(&self) -> Option<f64> {
+        // The mean distance of a normal from its middle is √(2/π) deviations.
+        let deviations = self.bins.iter().map(|[_, _, _, variance]| variance.sqrt());
+        let apart = std::f64::consts::FRAC_2_PI.sqrt() * deviations.sum::<f64>();
+        let weight = self.weight();
+        (weight >= ENOUGH).then(|| apart / weight)
     }
 
     fn sum(&self, of: usize) -> f64 {
@@ -65,7 +78,7 @@ impl Calibration {
     }
 }
 
-fn add(sums: &mut [f64; 3], more: &[f64; 3]) {
+fn add(sums: &mut [f64; 4], more: &[f64; 4]) {
     sums.iter_mut()
         .zip(more)
         .for_each(|(sum, more)| *sum += more);
@@ -89,6 +102,24 @@ mod tests {
         assert!((right.expected().expect("some") - 0.5).abs() < 1e-9);
         assert!((right.came().expect("some") - 0.25).abs() < 1e-9);
         assert!((right.error().expect("enough") - 0.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn beliefs_that_are_true_are_off_by_chance_and_less_the_more_there_are() {
+        let of = |n: usize| {
+            let mut calibration = Calibration::default();
+            (0..n).for_each(|i| calibration.observe(0.25, i % 4 == 0, 1.0));
+            calibration.by_chance()
+        };
+        // A quarter of 400 is 100, give or take √(400 · 0.25 · 0.75) = 8.66; on average 0.8 of that.
+        let few = of(400).expect("enough");
+        assert!((few - 0.7979 * 8.6603 / 400.0).abs() < 1e-5, "{few}");
+        assert!((of(1_600).expect("enough") - few / 2.0).abs() < 1e-9);
+        assert_eq!(of(299), None);
+        // What is certain leaves nothing to chance.
+        let mut certain = Calibration::default();
+        (0..300).for_each(|_| certain.observe(1.0, true, 1.0));
+        assert_eq!(certain.by_chance(), Some(0.0));
     }
 
     #[test]

@@ -77,10 +77,7 @@ impl Encoder {
     }
 
     fn add(&mut self, hash: u64, value: f32) {
-        // Multiplied first: the low bits of FNV are its weak ones.
-        let mixed = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let slot = 1 + (mixed as u32) % (self.slots - 1);
-        self.entries.push((slot, value));
+        self.entries.push((slot_of(hash, self.slots), value));
     }
 
     /// Returns the vector; values in one slot are added up.
@@ -88,6 +85,14 @@ impl Encoder {
     pub fn finish(self) -> FeatureVector {
         FeatureVector::of_slots(self.entries)
     }
+}
+
+/// Returns the slot of a feature among `slots`, at least two, by the hash of its name: that of a
+/// number, or `name=kind`.
+pub(super) const fn slot_of(hash: u64, slots: u32) -> u32 {
+    // Multiplied first: the low bits of FNV are its weak ones.
+    let mixed = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    1 + (mixed as u32) % (slots - 1)
 }
 
 #[cfg(test)]

@@ -120,10 +120,16 @@ impl Workspace {
 
     /// Runs `mantle report --json` on this workspace's ledger.
     pub fn report(&self) -> Value {
+        self.report_with(&[])
+    }
+
+    /// Asks for the same with more said on the command line.
+    pub fn report_with(&self, more: &[&str]) -> Value {
         let output = std::process::Command::new(MANTLE)
             .arg("--state")
             .arg(self.state())
             .args(["report", "--json"])
+            .args(more)
             .envs(self.folders())
             .output()
             .expect("mantle runs");

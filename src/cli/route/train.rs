@@ -55,6 +55,7 @@ impl Cell {
             accepted: self.offers.came(),
             expected: self.offers.expected(),
             calibration_error: self.offers.error(),
+            calibration_error_by_chance: self.offers.by_chance(),
         }
     }
 }
@@ -74,6 +75,8 @@ struct Line {
     /// What was expected of each before its outcome was known.
     expected: Option<f64>,
     calibration_error: Option<f64>,
+    /// What it would be of beliefs that are true.
+    calibration_error_by_chance: Option<f64>,
 }
 
 impl Line {
@@ -218,13 +221,13 @@ fn show(lines: &[Line], lessons: u64, is_written: bool) -> String {
     let width = lines.iter().map(|line| line.name().chars().count()).max();
     let width = width.unwrap_or(0).max("model".len());
     let mut text = format!(
-        "Learnt from {lessons} lessons\n\n{:<width$}  {:>7}  {:>7}  {:>7}  {:>8}  {:>8}  {:>6}\n",
-        "model", "lines", "right", "offers", "accepted", "expected", "off by",
+        "Learnt from {lessons} lessons\n\n{:<width$}  {:>7}  {:>7}  {:>7}  {:>8}  {:>8}  {:>6}  {:>9}\n",
+        "model", "lines", "right", "offers", "accepted", "expected", "off by", "by chance",
     );
     for line in lines {
         let _ = writeln!(
             text,
-            "{:<width$}  {:>7}  {:>7}  {:>7.0}  {:>8}  {:>8}  {:>6}",
+            "{:<width$}  {:>7}  {:>7}  {:>7.0}  {:>8}  {:>8}  {:>6}  {:>9}",
             line.name(),
             line.lines,
             percent(line.right),
@@ -232,11 +235,12 @@ fn show(lines: &[Line], lessons: u64, is_written: bool) -> String {
             percent(line.accepted),
             percent(line.expected),
             percent(line.calibration_error),
+            percent(line.calibration_error_by_chance),
         );
     }
     text.push_str(
         "\nexpected: what was believed before each outcome was known; off by: the calibration \
-         error, from 300 offers on\n",
+         error, from 300 offers on;\nby chance: what it would be if all that was believed were true\n",
     );
     text.push_str(if is_written {
         "The estimates were replaced; sessions that run add to them what they learn.\n"

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Learnt;
 use crate::engine::shared_file;
-use crate::routing::Estimates;
+use crate::routing::{Estimates, Witness};
 
 /// The file's name, beside the ledger.
 const FILE_NAME: &str = "estimates.json";
@@ -107,6 +107,17 @@ pub fn replace_estimates(folder: &Path, estimates: &Estimates) -> Result<(), Kee
         None => estimates,
     };
     Ok(write(folder, estimates, price)?)
+}
+
+/// Returns what those who keep their estimates in `folder` have seen both ways: what a client said of
+/// an offer, and what its document looked like. Nothing, where nothing is kept that can be read.
+#[must_use]
+pub fn witness_in(folder: &Path) -> Witness {
+    let bytes = fs::read(folder.join(FILE_NAME)).ok();
+    let kept = bytes.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
+    let kept = kept.filter(|kept| kept.version == VERSION && kept.estimates.is_sound());
+    kept.map(|kept| *kept.estimates.witness())
+        .unwrap_or_default()
 }
 
 /// Takes the file for oneself, until what is returned is dropped.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::{
-    Action, Allowance, Caps, Choice, DecisionId, EpisodeId, Evidence, LedgerEvent, MatchRow,
-    OutcomeKind, OutcomeRow, Ppm, Reason, RetentionRow, RowId,
+    Action, Allowance, CallRow, Caps, Choice, DecisionId, EpisodeId, Evidence, LedgerEvent,
+    MatchRow, OutcomeKind, OutcomeRow, Ppm, Reason, RetentionRow, RowId,
 };
 use crate::engine::book::{ByArm, Traffic};
 use crate::engine::explain::Explanation;
+use crate::ledger::tests::rows;
 use crate::ledger::{LedgerReader, ReportQuery, What};
-use crate::routing::Estimates;
+use crate::routing::{Estimates, LONGEST_HOLD};
 
 /// An owner for whom a thousand characters are worth a dollar.
 fn by_value() -> Policy {
@@ -290,8 +291,9 @@ async fn where_too_few_characters_are_kept_more_is_paid_for_them() {
     let script = Script::answer("first();").usage(used(100, 20));
     let desk = Desk::new(policy, vec![(hosted("strong"), script)]).await;
     // The draw has its part in what is done, so what is looked at is how likely a call was.
-    let looked = async || {
-        let cursor = desk.open("let x = $0\n");
+    // Every name is another one: what was called for before would be found in the cache.
+    let looked = async |name: u32| {
+        let cursor = desk.open(&format!("let x{name} = $0\n"));
         let (_, why) = desk.asked_for(cursor).await;
         let decision = why.decision;
         let worth = decision.odds.expect("chance had a part").value_per_char;
@@ -301,12 +303,12 @@ async fn where_too_few_characters_are_kept_more_is_paid_for_them() {
         };
         (worth, called)
     };
-    let (worth, called) = looked().await;
-    for _ in 0..49 {
-        assert_eq!(looked().await.0, worth);
+    let (worth, called) = looked(100).await;
+    for name in 101..150 {
+        assert_eq!(looked(name).await.0, worth);
     }
     assert!(desk.engine.read_spending().await);
-    let (more, likelier) = looked().await;
+    let (more, likelier) = looked(150).await;
     assert!(more > worth, "{more} {worth}");
     assert!(likelier > called + 0.2, "{likelier} {called}");
 }
@@ -403,6 +405,41 @@ async fn a_better_answer_is_waited_for_and_a_late_one_is_not_shown() {
         // The call is paid for either way: twice 120 tokens at a dollar per million.
         assert_eq!(totals.cost_pico(), Some(2 * 120_000_000));
     }
+}
+
+#[tokio::test]
+async fn a_model_that_is_never_in_time_is_not_waited_for() {
+    let script = Script::answer("first();").usage(used(100, 20));
+    let desk = Desk::new(by_value(), vec![(hosted("strong"), script)]).await;
+    let cursor = desk.open("let x = $0\n");
+    let (_, first) = desk.asked_for(cursor).await;
+    desk.teach_of("strong", &first, 400, true);
+    let (newest, _) = desk.teach();
+    let cursor = desk.change(&newest);
+    let (_, sure) = desk.asked_for(cursor).await;
+    assert_eq!(sure.decision.action, Action::Call);
+    let hold = |trigger| {
+        let request = CompletionRequest {
+            trigger,
+            ..desk.request(cursor)
+        };
+        desk.engine.hold_for(&request, &sure.decision)
+    };
+    assert_eq!(hold(Trigger::Automatic), LONGEST_HOLD);
+    // The script takes no time, so it has to be outweighed.
+    for n in 0..800 {
+        let decision = DecisionId::new(Timestamp::from_unix_micros(NOON));
+        let learnt = &desk.engine.learnt;
+        let strong = ModelId::new("strong");
+        learnt.remember(decision, (&strong, None), &sure.features);
+        learnt.called(&CallRow {
+            decision,
+            duration_ms: 5_000,
+            ..rows::call(n, 1, None)
+        });
+    }
+    assert_eq!(hold(Trigger::Automatic), Duration::ZERO);
+    assert_eq!(hold(Trigger::Invoked), LONGEST_HOLD, "who asks waits");
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,6 +77,13 @@ fn a_steady_model_comes_to_be_believed_and_the_error_is_small() {
     assert!((rust.right.expect("lines") - share).abs() < 1e-9);
     assert!((rust.accepted.expect("offers") - share).abs() < 1e-9);
     assert!(rust.calibration_error.expect("enough") < 0.05, "{rust:?}");
+    let by_chance = rust.calibration_error_by_chance.expect("enough");
+    assert!((0.001..0.03).contains(&by_chance), "{rust:?}");
+    let text = show(&lines, 1, false);
+    assert!(
+        text.contains(&format!("{:.1} %", 100.0 * by_chance)),
+        "{text}"
+    );
     let posterior = training.estimates.posterior(&ModelId::new("hosted"));
     let expected = posterior
         .expect("it was met")
