@@ -26,7 +26,7 @@ fn main() {
 /// nearly a megabyte to read and keep. The loader knows the packed form from glibc 2.36 on, so
 /// a program that is to run with an older one is built there, as always with glibc.
 fn pack_relocations() {
-    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let variable = |name: &str| std::env::var_os(name).unwrap_or_default();
     let is_native = variable("HOST") == variable("TARGET");
     if !is_native || variable("CARGO_CFG_TARGET_ENV") != "gnu" {
         return;
