@@ -77,13 +77,12 @@ pub async fn run(
 ) -> anyhow::Result<ExitCode> {
     let month = Month::of(now);
     let query = ReportQuery {
-        since: month.begin,
-        until: month.end,
         now,
         by: vec![Dimension::Day],
         seat_price: args.seat_price,
         seats: args.seats,
         is_brief: true,
+        ..ReportQuery::new(month.begin, month.end)
     };
     let report = match read(ledger_path, &query).await {
         Ok(report) => report,

@@ -155,13 +155,11 @@ impl ReportArgs {
             asked_for => asked_for.to_vec(),
         };
         Ok(ReportQuery {
-            since,
-            until,
             now,
             by,
             seat_price: self.seat_price,
             seats: self.seats,
-            is_brief: false,
+            ..ReportQuery::new(since, until)
         })
     }
 }

@@ -43,8 +43,11 @@ pub struct SimulateArgs {
     /// What the period would have earned, in USD [default: what it has]
     #[arg(long, value_name = "USD")]
     pub revenue: Option<Money>,
+    /// What a seat would have earned per month, in USD: of those that are booked or configured
+    #[arg(long, value_name = "USD", conflicts_with = "revenue")]
+    pub seat_price: Option<Money>,
     /// What other decisions would have brought: free, cheapest, always=MODEL, embedded=0.6, or worth=0.3
-    #[arg(long, value_name = "POLICY", conflicts_with_all = ["prices", "swap", "revenue"])]
+    #[arg(long, value_name = "POLICY", conflicts_with_all = ["prices", "swap", "revenue", "seat_price"])]
     pub policy: Option<String>,
     /// With --policy: as if these hosts, labs or models were not there
     #[arg(
@@ -55,7 +58,7 @@ pub struct SimulateArgs {
     )]
     pub without: Vec<String>,
     /// What the rule on regions costs at the most: the price of keeping data where it must be
-    #[arg(long, conflicts_with_all = ["prices", "swap", "revenue", "policy"])]
+    #[arg(long, conflicts_with_all = ["prices", "swap", "revenue", "seat_price", "policy"])]
     pub without_regions: bool,
     /// Print JSON
     #[arg(long)]
@@ -134,9 +137,20 @@ pub async fn run(
     };
     let margin = reader.margin_report(&query).await?.margin;
     let earned = margin.earned.as_ref().map(|earned| earned.net());
-    let revenue = args
-        .revenue
-        .map(|said| MicroUsd::rounded(said.pico_usd().into()));
+    let revenue = match args.seat_price {
+        None => args
+            .revenue
+            .map(|said| MicroUsd::rounded(said.pico_usd().into())),
+        at => {
+            let query = ReportQuery {
+                seat_price: at,
+                booked_seats_at: at,
+                ..query
+            };
+            let margin = reader.margin_report(&query).await?.margin;
+            margin.earned.map(|earned| earned.net())
+        }
+    };
     let sum = |of: fn(&Line) -> i128| MicroUsd::rounded(lines.iter().map(of).sum());
     let (paid, simulated) = (sum(|line| line.cost_usd), sum(|line| line.simulated_usd));
     let other = margin.cost() - margin.controllable_cost();
@@ -282,7 +296,7 @@ impl Outcome<'_> {
         text.push('\n');
         if self.revenue.is_none() {
             text.push_str(
-                "There is no revenue in this period, so there is no margin; --revenue says one.\n",
+                "There is no revenue in this period, so there is no margin; --revenue or --seat-price say one.\n",
             );
         }
         text.push_str(self.bound());

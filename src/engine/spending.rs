@@ -117,8 +117,6 @@ impl Engine {
     ) -> Result<(Reading, Option<Infeasible>), String> {
         let month = Month::of(at);
         let query = ReportQuery {
-            since: month.begin,
-            until: month.end,
             now: at,
             by: if allowance.shares_seats() {
                 vec![Dimension::User]
@@ -128,6 +126,7 @@ impl Engine {
             seat_price: allowance.seat_price,
             seats: allowance.seats,
             is_brief: true,
+            ..ReportQuery::new(month.begin, month.end)
         };
         self.purse.begin_reading();
         let report = self.book.report(&query).await?;

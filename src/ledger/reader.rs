@@ -19,7 +19,7 @@ use super::spool;
 use super::sums::{Sums, each_group};
 use super::table::{RETAINED_AFTER, Table};
 use super::traffic::ShadowCost;
-use crate::domain::{BookingRow, Timestamp};
+use crate::domain::{Booking, BookingRow, Timestamp};
 
 /// A ledger that is open for reading.
 #[derive(Clone, Debug)]
@@ -84,12 +84,20 @@ impl LedgerReader {
             false => self.shadow_cost(query.since, query.until).await?,
         };
         let totals = read.sums.totals;
+        let mut bookings = read.bookings;
+        if let Some(other) = query.booked_seats_at {
+            for row in &mut bookings {
+                if let Booking::Seats { price, .. } = &mut row.booking {
+                    (*price, row.currency) = (other, "USD".to_owned());
+                }
+            }
+        }
         let margin = Margin::of(&Books {
             since: query.since,
             until: query.until,
             totals: &totals,
             calls: &read.sums.calls,
-            bookings: &read.bookings,
+            bookings: &bookings,
             retained_chars: read.sums.retained_chars,
             seats_pico: query.revenue_pico()?,
             prices,

@@ -125,6 +125,9 @@ pub struct ReportQuery {
     pub seat_price: Option<Money>,
     /// How many seats; one when nothing is said.
     pub seats: Option<u32>,
+    /// What every booked seat is taken to earn per month, in dollars, whatever was booked: for a
+    /// question of what would be.
+    pub booked_seats_at: Option<Money>,
     /// Whether only the margin and the lines are wanted: tiers beside the free arm, jaggedness and
     /// what is left of each seat are not read then.
     pub is_brief: bool,
@@ -141,6 +144,7 @@ impl ReportQuery {
             by: Dimension::DEFAULT.to_vec(),
             seat_price: None,
             seats: None,
+            booked_seats_at: None,
             is_brief: false,
         }
     }

@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::*;
 use crate::config::Layers;
-use crate::domain::{CallOutcome, CallRow, LedgerEvent, TokenCount, Usage};
+use crate::domain::{Booking, BookingRow, CallOutcome, CallRow, LedgerEvent, TokenCount, Usage};
 use crate::ledger::Ledger;
 use crate::ledger::tests::rows;
 
@@ -130,4 +130,47 @@ async fn who_is_not_there_is_said() {
         let error = simulate(more).await.expect_err(expected);
         assert!(format!("{error:#}").contains(expected), "{error:#}");
     }
+}
+
+#[tokio::test]
+async fn another_seat_price_is_that_of_every_seat_that_is_booked() {
+    let folder = ledger().await;
+    let ledger = Ledger::open(&folder.path().join("ledger.db")).await;
+    let ledger = ledger.expect("the ledger");
+    // Ten seats at 19 euros, and as a credit two dollars.
+    let row = |n, currency: &str, booking| BookingRow {
+        currency: currency.to_owned(),
+        since: rows::at(0),
+        until: None,
+        ..rows::booking(n, booking)
+    };
+    let price = "19.00".parse().expect("an amount");
+    let amount = "2.00".parse().expect("an amount");
+    for row in [
+        row(1, "EUR", Booking::Seats { seats: 10, price }),
+        row(
+            2,
+            "EUR",
+            Booking::Rate {
+                micro_usd: 1_100_000,
+            },
+        ),
+        row(3, "USD", Booking::CreditNote { amount }),
+    ] {
+        let event = LedgerEvent::Booking(Box::new(row));
+        ledger.record_and_wait(event).await.expect("it is written");
+    }
+    ledger.close().await;
+    let revenue = async |more: &[&str]| -> serde_json::Value {
+        let (text, result) = simulate_at(&folder, &[more, &["--json"]].concat()).await;
+        result.expect("a simulation");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        json["revenue_usd"].clone()
+    };
+    // A day of thirty, of ten seats.
+    assert_eq!(revenue(&[]).await, "4.966667");
+    assert_eq!(revenue(&["--seat-price", "30"]).await, "8.000000");
+    // Without bookings it is that of the configured seats: of one, for ten days of thirty.
+    let json = json_of(&["--seat-price", "30"]).await;
+    assert_eq!(json["revenue_usd"], "10.000000");
 }
