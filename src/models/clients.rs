@@ -18,11 +18,6 @@ use crate::domain::Network;
 /// How long a connection may take, names and certificates included.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
 
-/// How long an idle connection is used again where no TLS makes a new one dear. Small servers close
-/// theirs after five seconds (uvicorn, Node.js, llama.cpp's), and a request that is being written
-/// at that moment is lost; within a burst of typing none is near that.
-const PLAIN_IDLE_TIME: Duration = Duration::from_secs(1);
-
 /// Shared HTTP clients. Cloning it shares them; making it costs nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Clients {
@@ -112,7 +107,10 @@ fn build(kind: Kind, network: &Network) -> Result<Client, ModelError> {
     if !kind.tls {
         // No certificates are needed, so none are looked for.
         builder = builder.tls_certs_only([]);
-        builder = builder.pool_idle_timeout(PLAIN_IDLE_TIME);
+        // A new connection costs next to nothing here, while small servers close idle ones after
+        // seconds, and llama.cpp's with an answer that does not say so: a request that is just being
+        // written would be lost with it.
+        builder = builder.pool_max_idle_per_host(0);
     }
     if kind.loopback {
         builder = builder.no_proxy();
