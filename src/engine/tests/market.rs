@@ -327,8 +327,9 @@ async fn now_and_then_a_model_is_asked_beside_the_answer_and_not_shown() {
     let ledger = desk.folder.path().join("ledger.sqlite3");
     let mut shown = 0;
     for n in 0..1_200 {
-        // One place in fifty, so a thousand without any are one chance in a billion.
-        let cursor = desk.open("let x = $0\n");
+        // One place in fifty, so a thousand without any are one chance in a billion. Every place is
+        // another one: what exploration has shown would be found in the cache.
+        let cursor = desk.open(&format!("let x{n} = $0\n"));
         shown += u32::from(matches!(desk.complete(cursor).await, Answer::Suggestion(_)));
         if n % 100 == 99 {
             desk.engine.flights.close().await;
