@@ -190,7 +190,9 @@ impl Sums {
     ) -> Vec<(Dimension, Vec<(String, Figures)>)> {
         let line_up = |&dimension: &Dimension| {
             let lines = self.lines.remove(&dimension).unwrap_or_default();
-            let mut lines: Vec<(String, Figures)> = lines.into_iter().collect();
+            // A group of rows of which none counts makes no line.
+            let counts = |(_, figures): &(String, Figures)| *figures != Figures::default();
+            let mut lines: Vec<(String, Figures)> = lines.into_iter().filter(counts).collect();
             if dimension != Dimension::Day {
                 // The sort is stable, so equal costs stay in the order of their names.
                 lines.sort_by_key(|(_, figures)| std::cmp::Reverse(figures.cost_pico()));
