@@ -254,7 +254,10 @@ async fn print(
         _ => None,
     };
     let (frontier, silence) = estimated.unzip();
-    let inferred = Inferred::of(&report, ledger_path);
+    let inferred = match format {
+        Format::Table | Format::Json => Inferred::of(&report, ledger_path),
+        _ => None,
+    };
     let text = if format == Format::Json {
         let beside = Beside {
             inferred: inferred.as_ref(),

@@ -42,7 +42,7 @@ pub(super) struct Taken {
 
 /// The lines of one side, the one at the cursor first, as far as they fit into some room.
 pub(super) struct Side<'t> {
-    text: &'t str,
+    pub text: &'t str,
     lines: Vec<(&'t str, u64)>,
     is_whole: bool,
     counter: Counter,

@@ -85,13 +85,13 @@ fn fit_within(context: &Context, spec: &ModelSpec, budget: u64, counter: Counter
     let (mut snippets, used) = choose_snippets(context, others - edit_tokens, counter);
     let mut used = used + edit_tokens;
     let local = room - used;
-    let mut suffix = take_lines_after(shown_suffix(context), &after, local / 5);
+    let mut suffix = take_lines_after(&after, local / 5);
     let mut prefix_room = local - suffix.tokens;
     let mut prefix = whole_prefix(context, &before, prefix_room);
     if let Some(prefix) = &prefix {
         let unused = (prefix_room - prefix.tokens) / STEADY_TOKENS * STEADY_TOKENS;
         let more = (suffix.tokens + unused).min(local * 2 / 5);
-        suffix = take_lines_after(shown_suffix(context), &after, more.max(local / 5));
+        suffix = take_lines_after(&after, more.max(local / 5));
         // The prefix is taken whole, so the longer suffix must leave it its place.
         prefix_room = local - suffix.tokens;
         debug_assert!(
@@ -232,7 +232,7 @@ fn cut_prefix(context: &Context, before: &Side<'_>, room: u64, counter: Counter)
     let imports = fit_heads(context.imports.iter(), room / 10, counter);
     let heads_tokens: u64 = heads.iter().chain(&imports).map(|(_, tokens)| tokens).sum();
 
-    let (start, mut tokens) = window(&context.prefix, before, room - heads_tokens);
+    let (start, mut tokens) = window(before, room - heads_tokens);
     let first_byte = context.offset.get() - context.prefix.len() + start;
     let mut shown: Vec<(&Head, u64)> = heads
         .into_iter()
@@ -278,7 +278,8 @@ fn fit_heads<'a>(
 }
 
 /// Returns where the lines that are shown before the cursor begin, and their tokens.
-fn window(prefix: &str, before: &Side<'_>, room: u64) -> (usize, u64) {
+fn window(before: &Side<'_>, room: u64) -> (usize, u64) {
+    let prefix = before.text;
     let taken = before.that_fit(room);
     if taken.lines == 0 {
         let (end, tokens) = before.end_that_fits(room);
@@ -301,12 +302,12 @@ fn window(prefix: &str, before: &Side<'_>, room: u64) -> (usize, u64) {
 }
 
 /// Returns the lines after the cursor that fit, cut within a line only when it is the first.
-fn take_lines_after(suffix: &str, after: &Side<'_>, room: u64) -> Part {
+fn take_lines_after(after: &Side<'_>, room: u64) -> Part {
     let taken = after.that_fit(room);
     let (text, tokens) = if taken.lines == 0 {
         after.start_that_fits(room)
     } else {
-        (&suffix[..taken.bytes], taken.tokens)
+        (&after.text[..taken.bytes], taken.tokens)
     };
     Part {
         text: text.to_owned(),

@@ -212,7 +212,6 @@ impl Engine {
             .arms
             .first()
             .is_some_and(|embedded| embedded.excluded.is_none());
-        let hold = self.hold_for(&request, &decided.decision);
         let held = prediction.filter(|_| may_show_embedded);
         let first = decided.decision.route.first();
         let roster = Arc::clone(&decided.roster);
@@ -229,13 +228,16 @@ impl Engine {
             .launch((&snapshot, offset), is_cheap_to_close, work);
         let answer = match held {
             None => flight.answer().await,
-            Some(held) => match flight.answer_within(hold).await {
-                Some(answer @ Answer::Suggestion(_)) => answer,
-                Some(Answer::Nothing(_)) => {
-                    return self.serve_held(&decided, held, Reason::Fallback);
+            Some(held) => {
+                let hold = self.hold_for(&request, &decided.decision);
+                match flight.answer_within(hold).await {
+                    Some(answer @ Answer::Suggestion(_)) => answer,
+                    Some(Answer::Nothing(_)) => {
+                        return self.serve_held(&decided, held, Reason::Fallback);
+                    }
+                    None => return self.serve_held(&decided, held, Reason::Deadline),
                 }
-                None => return self.serve_held(&decided, held, Reason::Deadline),
-            },
+            }
         };
         if let Answer::Suggestion(served) = &answer {
             // The cache hands out what is shown before all else; being found makes it that.
