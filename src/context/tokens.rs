@@ -4,12 +4,10 @@
 //! code models split text much as it does. Providers' own counts settle what a call costs; these
 //! only fit prompts. The estimate needs no table and is what the first completions use.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
 
-use crate::domain::TokenCount;
+use crate::domain::{Remembered, TokenCount};
 
 /// The most that is counted at once: the time grows with the square of a word or a run of blanks.
 const MAX_PART_BYTES: usize = 1_024;
@@ -19,32 +17,7 @@ const MAX_CACHED: usize = 4_096;
 
 static IS_LOADED: AtomicBool = AtomicBool::new(false);
 
-static COUNTS: LazyLock<Mutex<Counts>> = LazyLock::new(Mutex::default);
-
-/// Counts by content hash. When the newer half is full the older one is forgotten.
-#[derive(Default)]
-struct Counts {
-    newer: HashMap<u64, u64>,
-    older: HashMap<u64, u64>,
-}
-
-impl Counts {
-    fn get(&mut self, key: u64) -> Option<u64> {
-        if let Some(&count) = self.newer.get(&key) {
-            return Some(count);
-        }
-        let count = *self.older.get(&key)?;
-        self.insert(key, count);
-        Some(count)
-    }
-
-    fn insert(&mut self, key: u64, count: u64) {
-        if self.newer.len() >= MAX_CACHED {
-            self.older = std::mem::take(&mut self.newer);
-        }
-        self.newer.insert(key, count);
-    }
-}
+static COUNTS: LazyLock<Remembered<u64, MAX_CACHED>> = LazyLock::new(Remembered::default);
 
 /// Returns how many tokens a text has in cl100k, remembering the answer by the text's hash.
 ///
@@ -52,16 +25,7 @@ impl Counts {
 /// which may say a few too many. The first call loads the table, which takes tenths of a second and 23 MiB.
 #[must_use]
 pub fn count_tokens(text: &str) -> TokenCount {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let key = hasher.finish();
-    let cached = counts().get(key);
-    let count = cached.unwrap_or_else(|| {
-        let count = count_uncached(text);
-        counts().insert(key, count);
-        count
-    });
-    TokenCount::new(count)
+    TokenCount::new(COUNTS.get_or(&text, || count_uncached(text)))
 }
 
 /// Loads the table behind [`count_tokens`]. It blocks; call it off the path of any request.
@@ -73,10 +37,6 @@ pub fn preload_token_table() {
 #[must_use]
 pub fn token_table_is_loaded() -> bool {
     IS_LOADED.load(Ordering::Acquire)
-}
-
-fn counts() -> std::sync::MutexGuard<'static, Counts> {
-    COUNTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn count_uncached(text: &str) -> u64 {
@@ -354,17 +314,5 @@ mod tests {
                 estimate_upwards(&text)
             );
         }
-    }
-
-    #[test]
-    fn the_cache_forgets_the_older_half() {
-        let mut counts = Counts::default();
-        for key in 0..(3 * MAX_CACHED as u64) {
-            counts.insert(key, key);
-            // What is used stays.
-            assert_eq!(counts.get(0), Some(0));
-        }
-        assert!(counts.newer.len() + counts.older.len() <= 2 * MAX_CACHED);
-        assert_eq!(counts.get(1), None);
     }
 }
