@@ -13,8 +13,8 @@ use std::time::Duration;
 use super::Engine;
 use crate::context::{Context, Edit, MOST_EDITS, Related, edited};
 use crate::documents::{Documents, Edits, Hunk, Rope, Splice};
-use crate::domain::{DocumentUri, Timestamp};
-use crate::guard::{self, Guard};
+use crate::domain::{DocumentUri, Remembered, Timestamp};
+use crate::guard;
 
 /// Edits that are older say little about what comes next.
 const OLDEST: Duration = Duration::from_secs(30 * 60);
@@ -25,10 +25,16 @@ const LONGEST_CLOSED: usize = 256 * 1024;
 /// How much text around an edit is looked at for a secret that reaches into it, in bytes: as much
 /// as the longest private key may have.
 const AROUND: usize = 32 * 1024;
+/// Edits whose text and surroundings are remembered to hold a secret or none.
+const MOST_VERDICTS: usize = 256;
 
 /// The edits of the open documents, and of some that are closed.
 #[derive(Debug, Default)]
-pub struct RecentEdits(Mutex<State>);
+pub struct RecentEdits {
+    state: Mutex<State>,
+    /// All edits but the newest are mostly the same as for the prompt before.
+    verdicts: Remembered<bool, MOST_VERDICTS>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -117,7 +123,7 @@ impl RecentEdits {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -165,30 +171,31 @@ impl Engine {
             });
         let is_clean = |edit: &Edit| {
             let (_, one, hunk) = &hunks[edit.number];
-            is_clean(&self.guard, one.edits.base(), &hunk.removed)
-                && is_clean(&self.guard, &one.now, &hunk.added)
+            self.is_clean(one.edits.base(), &hunk.removed) && self.is_clean(&one.now, &hunk.added)
         };
         edited(context, edits.collect(), is_clean)
     }
-}
-
-/// Returns whether there is no secret in a part of a text, which begins and ends with lines.
-fn is_clean(guard: &Guard, text: &Rope, part: &Range<usize>) -> bool {
-    if part.is_empty() {
-        return true;
+    /// Returns whether there is no secret in a part of a text, which begins and ends with lines.
+    fn is_clean(&self, text: &Rope, part: &Range<usize>) -> bool {
+        if part.is_empty() {
+            return true;
+        }
+        let line = |byte: usize| text.line_to_byte(text.byte_to_line(byte));
+        let within = |reach: usize| {
+            let end = line((part.end + reach).min(text.len_bytes()));
+            line(part.start.saturating_sub(reach))..end.max(part.end)
+        };
+        let far = text.byte_slice(within(AROUND));
+        let around = if self.guard.names_private_key(far.chunks()) {
+            within(AROUND)
+        } else {
+            within(guard::NEAR)
+        };
+        let part = part.start - around.start..part.end - around.start;
+        let around = String::from(text.byte_slice(around));
+        let verdicts = &self.edits.verdicts;
+        verdicts.get_or(&(around.as_str(), &part), || {
+            !self.guard.holds_secret(&around, part.clone())
+        })
     }
-    let line = |byte: usize| text.line_to_byte(text.byte_to_line(byte));
-    let within = |reach: usize| {
-        let end = line((part.end + reach).min(text.len_bytes()));
-        line(part.start.saturating_sub(reach))..end.max(part.end)
-    };
-    let far = text.byte_slice(within(AROUND));
-    let around = if guard.names_private_key(far.chunks()) {
-        within(AROUND)
-    } else {
-        within(guard::NEAR)
-    };
-    let start = around.start;
-    let around = String::from(text.byte_slice(around));
-    !guard.holds_secret(&around, part.start - start..part.end - start)
 }
