@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chunks::cut;
 use super::outlines::{OutlineKind, outlines};
+use super::search::PiecesRead;
 use super::terms::{Term, each_term, names, term};
 use crate::documents::{Language, Survey, survey};
 use crate::domain::fnv1a;
@@ -53,6 +54,7 @@ impl Default for LibraryLimits {
 pub struct Library {
     limits: LibraryLimits,
     shelf: RwLock<Shelf>,
+    pub(super) pieces: PiecesRead,
 }
 
 /// Some lines of a file, where they were when it was indexed.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::library::{ChunkEntry, FileEntry, Library, Shelf, content_of, family, module_name};
 use super::outlines::OutlineKind;
 use super::terms::{Term, each_term, term};
-use crate::domain::fnv1a;
+use crate::domain::{Remembered, fnv1a};
 
 /// How soon a word that comes again in a chunk counts for less.
 const SATURATION: f32 = 1.2;
@@ -35,6 +35,10 @@ const SAME_FOLDER: f32 = 0.6;
 const OTHER_LANGUAGE: f32 = 0.2;
 /// Outlines of one name; with more the name says nothing.
 const MOST_NAMESAKES: usize = 6;
+
+/// The terms of pieces of open files, by their text: from one search to the next nearly all of them
+/// are the same. As many as the text around a cursor has, twice.
+pub(super) type PiecesRead = Remembered<Arc<[Term]>, 256>;
 
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +135,7 @@ impl Library {
             open,
             read: HashMap::new(),
         };
-        let mut found = shelf.similar(question, own, &mut texts);
+        let mut found = shelf.similar(question, own, &mut texts, &self.pieces);
         found.extend(shelf.named(question, own, &mut texts));
         found
     }
@@ -159,12 +163,13 @@ impl Shelf {
         question: &Question<'_>,
         own: Option<u32>,
         texts: &mut Texts<'_>,
+        read: &PiecesRead,
     ) -> Vec<Found> {
         let words = self.words_of(question);
         let mut best = self.best_chunks(question, own, &words);
         best.truncate(question.chunks);
         let top = best.first().map_or(1.0, |(score, _)| *score);
-        let own = self.own_pieces(question, &words, top);
+        let own = self.own_pieces(question, &words, top, read);
         best.into_iter()
             .filter_map(|(score, id)| {
                 let chunk = &self.chunks[id as usize];
@@ -191,12 +196,13 @@ impl Shelf {
         question: &Question<'_>,
         words: &[(f32, Term, &Vec<u32>)],
         top: f32,
+        read: &PiecesRead,
     ) -> Vec<Found> {
         let places = Places::of(words);
         let scores = question
             .own
             .iter()
-            .map(|(_, text)| self.likeness(text, words, &places) / top);
+            .map(|(_, text)| self.likeness(text, &places, read) / top);
         let scored = scores.zip(question.own);
         let mut best: Vec<_> = scored.filter(|(score, _)| *score > 0.0).collect();
         best.sort_by(|(a, (here, _)), (b, (there, _))| {
@@ -244,20 +250,23 @@ impl Shelf {
     }
 
     /// Returns the score of a piece of the file itself.
-    fn likeness(&self, text: &str, words: &[(f32, Term, &Vec<u32>)], places: &Places) -> f32 {
-        if words.is_empty() {
+    fn likeness(&self, text: &str, places: &Places<'_>, read: &PiecesRead) -> f32 {
+        if places.words.is_empty() {
             return 0.0;
         }
-        let mut often = vec![0_u8; words.len()];
-        let mut all = 0;
-        each_term(text, |term| {
-            all += 1;
-            if let Some(place) = places.find(term) {
-                let often = &mut often[place];
-                *often = (*often + 1).min(15);
-            }
+        let mut often = vec![0_u8; places.words.len()];
+        let terms = read.get_or(&text, || {
+            let mut terms = Vec::new();
+            each_term(text, |term| terms.push(term));
+            terms.into()
         });
-        let score: f32 = words
+        for place in terms.iter().filter_map(|&term| places.find(term)) {
+            let often = &mut often[place];
+            *often = (*often + 1).min(15);
+        }
+        let all = u32::try_from(terms.len()).unwrap_or(u32::MAX);
+        let score: f32 = places
+            .words
             .iter()
             .zip(often)
             .filter(|(_, often)| *often > 0)
@@ -383,31 +392,37 @@ impl Shelf {
     }
 }
 
+/// Bits that tell whether a word is looked for.
+const BITS: usize = 4_096;
+
 /// Where a term stands among the words of a question: hardly any term of a text does, and that is
 /// told by one bit.
-struct Places {
+struct Places<'w> {
+    words: &'w [(f32, Term, &'w Vec<u32>)],
     /// By the last bits of a term, whether any word has those.
-    bits: [u64; Self::BITS / 64],
+    bits: [u64; BITS / 64],
     by_term: Vec<(Term, usize)>,
 }
 
-impl Places {
-    const BITS: usize = 4_096;
-
-    fn of(words: &[(f32, Term, &Vec<u32>)]) -> Self {
+impl<'w> Places<'w> {
+    fn of(words: &'w [(f32, Term, &'w Vec<u32>)]) -> Self {
         let terms = words.iter().map(|(_, term, _)| *term);
         let mut by_term: Vec<(Term, usize)> = terms.zip(0..).collect();
         by_term.sort_unstable();
-        let mut bits = [0; Self::BITS / 64];
+        let mut bits = [0; BITS / 64];
         for (term, _) in &by_term {
-            let bit = *term as usize % Self::BITS;
+            let bit = *term as usize % BITS;
             bits[bit / 64] |= 1 << (bit % 64);
         }
-        Self { bits, by_term }
+        Self {
+            words,
+            bits,
+            by_term,
+        }
     }
 
     fn find(&self, term: Term) -> Option<usize> {
-        let bit = term as usize % Self::BITS;
+        let bit = term as usize % BITS;
         if self.bits[bit / 64] >> (bit % 64) & 1 == 0 {
             return None;
         }
