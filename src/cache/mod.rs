@@ -137,6 +137,11 @@ impl AnswerCache {
         self.store().find(place)
     }
 
+    /// Takes an answer for the shown one of its document: the user is about to be given it.
+    pub fn show(&self, id: CompletionId) {
+        self.store().show(id);
+    }
+
     /// Drops an answer that the user has turned down.
     pub fn forget(&self, id: CompletionId) {
         self.store().remove(id);

@@ -136,6 +136,13 @@ impl Store {
         })
     }
 
+    pub(super) fn show(&mut self, id: CompletionId) {
+        let document = self.entries.get(&id).map(|entry| &entry.document);
+        if let Some(document) = document.and_then(|document| self.documents.get_mut(document)) {
+            document.shown = Some(id);
+        }
+    }
+
     pub(super) fn remove(&mut self, id: CompletionId) {
         let Some(entry) = self.entries.remove(&id) else {
             return;

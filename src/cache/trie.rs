@@ -142,8 +142,13 @@ fn each_stretch(before: &[u8], mut stretch: impl FnMut(usize, usize)) {
     // The first stretch only finds out where the anchors of the next ones are.
     let start = before.len().saturating_sub(TYPED + 2 * STRETCH);
     let (mut anchor, mut border) = (start, start);
-    for at in start + 1..=before.len() {
-        let is_border = is_border(before, at);
+    let mut chunk = before[start.saturating_sub(CHUNK)..start]
+        .iter()
+        .fold(0, |chunk, &byte| roll(chunk, byte));
+    for (index, &byte) in before.iter().enumerate().skip(start) {
+        let at = index + 1;
+        chunk = roll(chunk, byte);
+        let is_border = is_line_end(byte) || at >= CHUNK && is_anchor(chunk);
         if is_border {
             border = at;
         }
@@ -157,13 +162,24 @@ fn each_stretch(before: &[u8], mut stretch: impl FnMut(usize, usize)) {
 
 /// Returns whether a place is an anchor because of the text next to it.
 fn is_border(text: &[u8], at: usize) -> bool {
-    match text[..at].last() {
-        None | Some(b'\n' | b'\r') => true,
-        Some(_) => text[..at].last_chunk::<CHUNK>().is_some_and(|chunk| {
-            // Fibonacci hashing: the upper bits depend on every byte. One place in 64.
-            u64::from_le_bytes(*chunk).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58 == 0
-        }),
-    }
+    let chunk = text[..at].last_chunk::<CHUNK>();
+    text[..at].last().is_none_or(|&byte| is_line_end(byte))
+        || chunk.is_some_and(|chunk| is_anchor(u64::from_le_bytes(*chunk)))
+}
+
+const fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// Returns whether a place behind these bytes is an anchor: one in 64 is.
+const fn is_anchor(chunk: u64) -> bool {
+    // Fibonacci hashing: the upper bits depend on every byte.
+    chunk.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58 == 0
+}
+
+/// Returns the last bytes of a text that goes on with one more.
+const fn roll(chunk: u64, byte: u8) -> u64 {
+    chunk >> 8 | (byte as u64) << 56
 }
 
 fn hash_above(text: &[u8], anchor: usize) -> u64 {

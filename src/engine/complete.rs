@@ -240,11 +240,8 @@ impl Engine {
             }
         };
         if let Answer::Suggestion(served) = &answer {
-            // The cache hands out what is shown before all else; being found makes it that.
-            let (before, after) = around(&snapshot, &request);
-            let _shown = self
-                .answers
-                .find(Self::place(&roster, &snapshot, &request, &before, &after));
+            // The cache hands out what is shown before all else.
+            self.answers.show(served.candidate.id);
             self.offer_at(served, (request.document, snapshot.version), offset);
         }
         answer

@@ -55,6 +55,20 @@ fn without_a_shown_one_the_nearest_place_wins_and_then_the_newest() {
 }
 
 #[test]
+fn what_is_served_is_the_shown_one() {
+    let cache = AnswerCache::default();
+    let served = keep(&cache, "a", "bc1", false);
+    keep(&cache, "a", "bc2", false);
+    cache.show(served);
+    assert_eq!(given(&cache, "ab").as_deref(), Some("bc1"));
+    // One that is gone by now changes nothing.
+    cache.show(CompletionId::new(
+        crate::domain::Timestamp::from_unix_micros(1),
+    ));
+    assert_eq!(given(&cache, "ab").as_deref(), Some("bc1"));
+}
+
+#[test]
 fn accepting_a_word_is_typing_it() {
     let (cache, uri) = (AnswerCache::default(), uri());
     let id = keep(&cache, "let ", "total = a + b;", true);
