@@ -11,11 +11,10 @@ use super::account::Account;
 use super::answer::{Answer, Nothing, Served};
 use super::decided::describe;
 use super::flight::{Flight, Joined, Waiter};
+use super::gather::Seen;
 use super::offers::Offer;
-use super::place::Place;
 use super::roster::Roster;
 use crate::cache;
-use crate::context::Context;
 use crate::documents::Snapshot;
 use crate::domain::{
     Action, ArmEstimate, BurstId, ByteOffset, CacheHitRow, CacheLayer, Candidate, CompletionId,
@@ -103,8 +102,12 @@ impl Engine {
         let place = self
             .look_around(&roster, (request, burst), &snapshot, path, can_record)
             .await;
-        if place.decision.action == Action::Call
-            && !self.is_patient(&roster, &place, &snapshot).await
+        let wait =
+            (place.decision.action == Action::Call).then(|| self.patience_for(&roster, &place));
+        self.foresight
+            .is_decided(wait.is_some_and(|wait| wait.is_zero()));
+        if let Some(wait) = wait
+            && !self.is_patient(wait, &snapshot).await
         {
             return nothing(Nothing::Superseded);
         }
@@ -120,7 +123,7 @@ impl Engine {
             features: place.features,
             snapshot,
         };
-        let (prediction, context) = (place.prediction, place.context);
+        let (prediction, seen) = (place.prediction, (place.context, place.search));
         self.record_decision(
             &decided,
             decided.id,
@@ -143,22 +146,21 @@ impl Engine {
                     None,
                     vec!["nobody may answer or is sure enough".to_owned()],
                 );
-                self.ask_in_shadow(&decided, context);
+                self.ask_in_shadow(&decided, seen);
                 Answer::Nothing(Nothing::NothingEligible)
             }
             Action::Embedded => {
                 let answer = self.serve_embedded(&decided, prediction);
-                self.ask_in_shadow(&decided, context);
+                self.ask_in_shadow(&decided, seen);
                 answer
             }
-            Action::Call => self.fly(decided, context, prediction).await,
+            Action::Call => self.fly(decided, seen, prediction).await,
         }
     }
 
     /// Waits before a call that costs money, as long as the next key is likely to waste it. Returns
     /// whether the text is still the same: else the editor is about to ask again.
-    async fn is_patient(&self, roster: &Roster, place: &Place, snapshot: &Snapshot) -> bool {
-        let wait = self.patience_for(roster, place);
+    async fn is_patient(&self, wait: Duration, snapshot: &Snapshot) -> bool {
         if wait.is_zero() {
             return true;
         }
@@ -200,7 +202,7 @@ impl Engine {
     async fn fly(
         self: &Arc<Self>,
         decided: Decided,
-        context: Context,
+        seen: Seen,
         prediction: Option<Prediction>,
     ) -> Answer {
         let decided = Arc::new(decided);
@@ -219,7 +221,7 @@ impl Engine {
         let is_cheap_to_close =
             first.is_none_or(|arm| arm.is_free() || !bills_cancelled_in_full(arm.spec.host()));
         let work = |flight: Arc<Flight>| async move {
-            let (context, around) = engine.gather(&asked, context).await;
+            let (context, around) = engine.gather(&asked, seen).await;
             let place = (&context, &Arc::new(around));
             engine.call_route(&asked, place, &flight).await
         };

@@ -1,5 +1,7 @@
 //! Gathers what other files have to say, and what was changed of late, once a model over the network
-//! is about to be asked: what the cache or the embedded model answers pays nothing for it.
+//! is about to be asked: what the cache or the embedded model answers pays nothing for it. Where
+//! nearly every place has a call, it is looked for while the embedded model is asked and the router
+//! decides, on another thread.
 //!
 //! What was gathered is kept for the burst of typing that it was gathered in, so that the prompts of
 //! one burst begin alike.
@@ -13,7 +15,13 @@ use super::finish::Surroundings;
 use crate::context::{
     Context, Related, Sources, Steady, count_tokens, related, token_table_is_loaded,
 };
-use crate::domain::{DocumentUri, Snippet};
+use crate::domain::{BurstId, DocumentUri, Snippet};
+
+/// What is being looked for on another thread. Dropped, it is looked for to the end and forgotten.
+pub(super) type Search = tokio::task::JoinHandle<Steady>;
+
+/// What is around the cursor, and the search for what a call would be told, if it has begun.
+pub(super) type Seen = (Arc<Context>, Option<Search>);
 
 /// What was gathered for each open document.
 #[derive(Debug, Default)]
@@ -39,12 +47,41 @@ impl Gathered {
 }
 
 impl Engine {
+    /// Begins to look for what a call would be told, before it is decided that there is one; `None`
+    /// where calls are rare, and in a burst that has it.
+    pub(super) fn gather_ahead(
+        self: &Arc<Self>,
+        document: &DocumentUri,
+        burst: BurstId,
+        context: &Arc<Context>,
+    ) -> Option<Search> {
+        let is_there = || {
+            let steady = self.gathered.of(document);
+            steady.is_some_and(|steady| steady.related(burst, context).is_some())
+        };
+        (self.foresight.expects_call() && !is_there())
+            .then(|| self.begin_search(document, burst, context))
+    }
+
+    fn begin_search(
+        self: &Arc<Self>,
+        document: &DocumentUri,
+        burst: BurstId,
+        context: &Arc<Context>,
+    ) -> Search {
+        let (engine, document, context) = (Arc::clone(self), document.clone(), Arc::clone(context));
+        tokio::task::spawn_blocking(move || {
+            let related = engine.find_related(&document, &context);
+            Steady::begin(burst, &context, related)
+        })
+    }
+
     /// Adds what other files have to say, and recent edits, to a context, and lets it stay as it was
     /// in its burst. What is around the cursor is looked at in the meantime.
     pub(super) async fn gather(
         self: &Arc<Self>,
         decided: &Decided,
-        context: Context,
+        (context, search): Seen,
     ) -> (Context, Surroundings) {
         let (burst, document) = (decided.burst, &decided.request.document);
         if let Some(steady) = self.gathered.of(document)
@@ -52,17 +89,10 @@ impl Engine {
         {
             let around = Surroundings::of(&context);
             let suffix = steady.suffix(&context);
+            let context = Arc::unwrap_or_clone(context);
             return (context.with_related(&related, suffix), around);
         }
-        let context = Arc::new(context);
-        let search = tokio::task::spawn_blocking({
-            let (engine, document, context) =
-                (Arc::clone(self), document.clone(), Arc::clone(&context));
-            move || {
-                let related = engine.find_related(&document, &context);
-                Steady::begin(burst, &context, related)
-            }
-        });
+        let search = search.unwrap_or_else(|| self.begin_search(document, burst, &context));
         let around = Surroundings::of(&context);
         let found = search.await;
         let context = Arc::unwrap_or_clone(context);

@@ -22,6 +22,7 @@ mod episodes;
 mod explain;
 mod finish;
 mod flight;
+mod foresight;
 mod gather;
 mod health;
 mod hedge;
@@ -129,6 +130,7 @@ pub struct Engine {
     confidence: confidence::WorkspaceConfidence,
     library: Arc<Library>,
     gathered: gather::Gathered,
+    foresight: foresight::Foresight,
     edits: edits::RecentEdits,
     guard: Guard,
     answers: AnswerCache,
@@ -200,6 +202,7 @@ impl Engine {
             confidence: confidence::WorkspaceConfidence::default(),
             library,
             gathered: gather::Gathered::default(),
+            foresight: foresight::Foresight::default(),
             edits: edits::RecentEdits::default(),
             guard: Guard::new(),
             answers: AnswerCache::default(),

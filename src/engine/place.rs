@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::Engine;
 use super::clock::micros;
 use super::finish::finish;
+use super::gather::Search;
 use super::patience::{Stake, patience};
 use super::roster::Roster;
 use crate::context::{self, Context, Facts};
@@ -22,7 +23,9 @@ use crate::routing;
 const PARSE_LIMIT: Duration = Duration::from_millis(30);
 /// What is known of a place, and decided about it, after the work off the runtime's threads.
 pub struct Place {
-    pub context: Context,
+    pub context: Arc<Context>,
+    /// What a call would be told, being looked for, where there is likely to be one.
+    pub search: Option<Search>,
     pub prediction: Option<Prediction>,
     /// What the embedded model weighed; only on the command line, where it is shown.
     pub considered: Vec<Prediction>,
@@ -55,7 +58,7 @@ impl Engine {
     }
 
     fn place_of(
-        &self,
+        self: &Arc<Self>,
         roster: &Roster,
         (request, burst): (&CompletionRequest, BurstId),
         (snapshot, path): (&Snapshot, &str),
@@ -66,6 +69,8 @@ impl Engine {
         let parsed = Instant::now();
         let facts = self.facts_of(snapshot, tree.as_ref(), request.offset);
         let context = context::look(snapshot, tree.as_ref(), &facts, request.offset, path, &[]);
+        let context = Arc::new(context);
+        let search = self.gather_ahead(&request.document, burst, &context);
         let collected = Instant::now();
         let opinion = if roster.asks_embedded() {
             self.opinion(request, snapshot, path, &context)
@@ -106,6 +111,7 @@ impl Engine {
         );
         Place {
             context,
+            search,
             prediction,
             considered,
             features,

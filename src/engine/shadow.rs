@@ -13,7 +13,7 @@ use super::arm::ArmModel;
 use super::call::{Scene, Trail};
 use super::complete::Decided;
 use super::flight::Flight;
-use crate::context::Context;
+use super::gather::Seen;
 use crate::domain::{CompletionId, Decision, Dice, ModelId, Money, Reason, TokenCount, fnv1a};
 
 /// Share of the places without a call at which a model is asked.
@@ -21,7 +21,7 @@ const SHARE: f64 = 0.02;
 
 impl Engine {
     /// Asks one model in the background, if chance and the owner's share of the ceiling allow it.
-    pub(super) fn ask_in_shadow(self: &Arc<Self>, decided: &Decided, context: Context) {
+    pub(super) fn ask_in_shadow(self: &Arc<Self>, decided: &Decided, seen: Seen) {
         let Some(arm) = self.shadow_arm(decided) else {
             return;
         };
@@ -34,7 +34,7 @@ impl Engine {
             tokio::select! {
                 // What it has cost until then is recorded when the call is dropped.
                 () = closing.cancelled() => {}
-                () = engine.listen(&decided, &arm, context, &flight) => {}
+                () = engine.listen(&decided, &arm, seen, &flight) => {}
             }
         });
     }
@@ -67,10 +67,10 @@ impl Engine {
         self: &Arc<Self>,
         decided: &Decided,
         arm: &Arc<ArmModel>,
-        context: Context,
+        seen: Seen,
         flight: &Flight,
     ) {
-        let (context, around) = self.gather(decided, context).await;
+        let (context, around) = self.gather(decided, seen).await;
         let scene = Scene {
             decided,
             context: &context,

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::domain::Prompt;
+use crate::domain::{BurstId, Prompt};
 use crate::models::ScriptLog;
 
 const LEDGER: &str = "pub struct Ledger {\n    rows: Vec<Row>,\n}\n\nimpl Ledger {\n    pub fn append_row(&mut self, row: Row) {\n        self.rows.push(row);\n    }\n}\n";
@@ -161,6 +161,37 @@ async fn the_prompts_of_one_burst_begin_alike() {
     assert_eq!(again, Answer::Nothing(Nothing::NothingUsable));
     assert_eq!(scene.log.calls(), 6);
     assert_eq!(Some(scene.prompt()), last);
+}
+
+#[tokio::test]
+async fn where_nearly_every_place_has_a_call_the_search_begins_before_it_is_decided() {
+    let scene = Scene::new(&[("src/ledger.rs", LEDGER)], Script::answer("")).await;
+    let cursor = scene.open("fn f(book: &mut Ledger) {\n    book.$0\n}\n");
+    let (engine, request) = (&scene.desk.engine, scene.desk.request(cursor));
+    let look = async |burst: BurstId| {
+        let snapshot = engine.documents.snapshot(&request.document);
+        let snapshot = snapshot.expect("it is open");
+        let (roster, path) = (engine.roster(), "src/own.rs".to_owned());
+        let place = engine.look_around(&roster, (&request, burst), &snapshot, path, true);
+        place.await.search
+    };
+    let another = BurstId::new(Timestamp::from_unix_micros(1));
+    assert!(look(another).await.is_none(), "nobody was called yet");
+    for _ in 0..12 {
+        let _nothing = scene.desk.complete(cursor).await;
+    }
+    let search = look(another).await.expect("calls are usual");
+    let found = search.await.expect("it ends");
+    assert_eq!(found.all(), engine.gathered_for(&request.document));
+    assert_eq!(found.all()[0].snippet.path, "src/ledger.rs");
+    let running = engine
+        .bursts
+        .of(&request.document, cursor, request.received);
+    assert!(look(running).await.is_none(), "the burst has what it needs");
+    for _ in 0..5 {
+        engine.foresight.is_decided(false);
+    }
+    assert!(look(another).await.is_none(), "calls are rare");
 }
 
 #[tokio::test]
