@@ -13,6 +13,7 @@ use super::further;
 use super::gather::Gathered;
 use super::language::family;
 use super::lex::TokenId;
+use super::mend;
 use super::open_text::OpenText;
 use super::opinion::{Alternative, Cut, Opinion, Prediction};
 use super::saved::{self, RestoreError};
@@ -26,7 +27,7 @@ const KEPT_OPEN_FILES: usize = 4;
 /// Files learnt at once from an iterator, so that a long one needs no memory for all its texts.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Below this it is as good as certain that the line is wrong.
-const LEAST_CONFIDENCE: f32 = 0.02;
+const LEAST_CONFIDENCE: f32 = 0.01;
 
 /// The limits of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -411,16 +412,19 @@ fn weigh(cursor: &Cursor<'_>, query: &Query<'_>, open: &OpenFile, shelves: &Shel
             false,
         );
     }
+    let surroundings = cursor.surroundings();
+    mend::add(&mut lines, cursor.typed, &surroundings);
     lines.retain_mut(|line| fit_to_rest(&mut line.text, cursor.rest));
     lines.dedup_by(|later, earlier| later.text == earlier.text);
     if lines.is_empty() {
         return Opinion::default();
     }
     let neighbourhood = cursor.neighbourhood();
-    let features = describe(&lines, cursor, &neighbourhood, &evidence);
-    let best = features
+    let features = describe(&lines, cursor, &neighbourhood, &evidence, &surroundings);
+    let probabilities = weights::probabilities(&features);
+    let best = probabilities
         .iter()
-        .map(weights::probability)
+        .copied()
         .enumerate()
         .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     let cuts = best.map_or(Vec::new(), |(at, confidence)| {
@@ -443,9 +447,10 @@ fn weigh(cursor: &Cursor<'_>, query: &Query<'_>, open: &OpenFile, shelves: &Shel
     });
     let mut alternatives: Vec<Alternative> = lines
         .into_iter()
+        .zip(probabilities)
         .zip(features)
-        .map(|(line, features)| Alternative {
-            prediction: Prediction::new(line.text, weights::probability(&features), false),
+        .map(|((line, probability), features)| Alternative {
+            prediction: Prediction::new(line.text, probability, false),
             features,
         })
         .filter(|alternative| alternative.prediction.confidence.get() >= LEAST_CONFIDENCE)
