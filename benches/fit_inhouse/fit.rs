@@ -1,5 +1,6 @@
-//! Fits the weights on the fit half and measures them on the check half.
+//! Fits the weights on the fit half.
 
+use std::fs;
 use std::path::Path;
 
 use mantle_ls::inhouse::{CUT_FEATURE_NAMES, FEATURE_NAMES, FURTHER_FEATURE_NAMES};
@@ -8,6 +9,10 @@ use super::corpus::{Half, pairs};
 use super::figures;
 use super::logistic::{self, probability};
 use super::replay::{self, Asked, Keys, Replay, Set};
+use super::rerank::Reranker;
+
+/// Parts of the packages, of which each is once not fitted on.
+const FOLDS: usize = 4;
 
 /// Prints new weights and their figures.
 pub fn fit(dir: &Path) {
@@ -24,10 +29,13 @@ pub fn fit(dir: &Path) {
     );
     let asked = [&edits.places, &edits.keys, &young.places, &young.keys];
     let asked: Vec<&Asked> = asked.into_iter().flatten().collect();
-    let weights = logistic::fit(&asked);
-    for (name, weight) in FEATURE_NAMES.iter().zip(&weights) {
+    let reranker = Reranker::fit(&[&edits, &young], &|_| true);
+    for (name, weight) in FEATURE_NAMES.iter().zip(&reranker.weights) {
         println!("    {weight:.4}, // {name}");
     }
+    let trees = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/inhouse/trees.tsv");
+    fs::write(&trees, reranker.rows()).expect("the sources can be written");
+    println!("{} trees: {}", reranker.trees.len(), trees.display());
     let cuts: Vec<_> = asked
         .iter()
         .flat_map(|asked| &asked.cuts)
@@ -54,18 +62,15 @@ pub fn fit(dir: &Path) {
     for replay in [&edits, &young] {
         figures::print_further(replay);
     }
-    let packages = pairs(dir, Half::Check);
-    for (name, set, replay) in [
-        ("edits, fit half", Set::Edits, Some(edits)),
-        ("edits, check half", Set::Edits, None),
-        ("young, check half", Set::Young, None),
-    ] {
-        let mut replay = replay.unwrap_or_else(|| replay::run(&packages, set, Keys::Asked));
-        weigh_again(&mut replay, &weights);
+    for (name, mut replay) in [("edits", edits), ("young", young)] {
+        reranker.weigh_again(replay.places.iter_mut());
         // What was shown was chosen by the weights of this build.
         replay.shown.clear();
         print_cuts(&replay, &cut_weights);
-        figures::print(&format!("{name}, new weights"), &figures::of(&replay));
+        figures::print(
+            &format!("{name}, fit half, new weights on what they were fitted on"),
+            &figures::of(&replay),
+        );
     }
 }
 
@@ -78,19 +83,32 @@ pub fn ablate(dir: &Path) {
     let has_right = |place: &&Asked| place.alternatives.iter().any(|weighed| weighed.right);
     let ceiling = replay.places.iter().filter(has_right).count() as f64;
     println!("right among all alternatives: {:.1} %", 100.0 * ceiling / n);
-    let weights = logistic::fit(&replay.places.iter().collect::<Vec<_>>());
-    weigh_again(&mut replay, &weights);
+    let reranker = Reranker::fit(&[&replay], &|_| true);
+    reranker.weigh_again(replay.places.iter_mut());
     figures::print("fit half, weights of these places", &figures::of(&replay));
 }
 
-fn weigh_again(replay: &mut Replay, weights: &[f64]) {
-    for place in &mut replay.places {
-        for weighed in &mut place.alternatives {
-            weighed.confidence = probability(&weighed.features, weights);
+/// Prints the places of the fit half, those of each fold of packages by what was fitted on the
+/// others: for choosing features and how much is fitted.
+pub fn cross(dir: &Path) {
+    let packages = pairs(dir, Half::Fit);
+    let mut replays = [Set::Edits, Set::Young].map(|set| replay::run(&packages, set, Keys::Asked));
+    let fitted: Vec<Reranker> = (0..FOLDS)
+        .map(|fold| {
+            let [edits, young] = &replays;
+            Reranker::fit(&[edits, young], &|asked| asked.package % FOLDS != fold)
+        })
+        .collect();
+    for (name, replay) in ["edits", "young"].iter().zip(&mut replays) {
+        for (fold, reranker) in fitted.iter().enumerate() {
+            let places = replay.places.iter_mut();
+            reranker.weigh_again(places.filter(|place| place.package % FOLDS == fold));
         }
-        place
-            .alternatives
-            .sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        replay.shown.clear();
+        figures::print(
+            &format!("{name}, fit half, fold by fold"),
+            &figures::of(replay),
+        );
     }
 }
 

@@ -1,46 +1,20 @@
 //! Logistic regression by Newton's method, with a little ridge.
 
-use super::replay::Asked;
-
 const RIDGE: f64 = 2.0;
 const ROUNDS: usize = 8;
 
 /// Returns the probability of the features under the weights.
 pub fn probability(features: &[f32], weights: &[f64]) -> f64 {
-    let score: f64 = features
-        .iter()
-        .zip(weights)
-        .map(|(x, w)| f64::from(*x) * w)
-        .sum();
-    1.0 / (1.0 + (-score).exp())
+    1.0 / (1.0 + (-sum(features, weights)).exp())
 }
 
-/// Fits the weights: first on every alternative, to rank them; then on the winners alone, to
-/// calibrate what would be shown.
-pub fn fit(asked: &[&Asked]) -> Vec<f64> {
-    let every: Vec<_> = asked
-        .iter()
-        .flat_map(|asked| &asked.alternatives)
-        .map(|weighed| (weighed.features, weighed.right))
-        .collect();
-    let weights = newton(&every);
-    let winners: Vec<(f64, bool)> = asked
-        .iter()
-        .filter_map(|asked| {
-            asked
-                .alternatives
-                .iter()
-                .map(|weighed| (probability(&weighed.features, &weights), weighed.right))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-        })
-        .collect();
-    let (scale, shift) = straighten(&winners);
-    println!("winners: scale {scale:.3}, shift {shift:.3}");
-    let mut weights: Vec<f64> = weights.iter().map(|weight| weight * scale).collect();
-    weights[0] += shift;
-    weights
+/// Returns the weighted sum of the features.
+pub fn sum(features: &[f32], weights: &[f64]) -> f64 {
+    let both = features.iter().zip(weights);
+    both.map(|(x, w)| f64::from(*x) * w).sum()
 }
 
+/// Fits weights, the probability of each example by itself.
 pub fn newton<const N: usize>(examples: &[([f32; N], bool)]) -> Vec<f64> {
     let mut weights = vec![0.0; N];
     for _ in 0..ROUNDS {
@@ -68,27 +42,8 @@ pub fn newton<const N: usize>(examples: &[([f32; N], bool)]) -> Vec<f64> {
     weights
 }
 
-/// Fits `right ~ scale * logit + shift` by gradient steps on two numbers.
-fn straighten(winners: &[(f64, bool)]) -> (f64, f64) {
-    let (mut scale, mut shift) = (1.0, 0.0);
-    for _ in 0..400 {
-        let (mut by_scale, mut by_shift) = (0.0, 0.0);
-        for (p, right) in winners {
-            let logit = (p.max(1e-6) / (1.0 - p).max(1e-6)).ln();
-            let now = 1.0 / (1.0 + (-(scale * logit + shift)).exp());
-            let error = f64::from(u8::from(*right)) - now;
-            by_scale += error * logit;
-            by_shift += error;
-        }
-        let n = winners.len().max(1) as f64;
-        scale += 0.3 * by_scale / n;
-        shift += 0.3 * by_shift / n;
-    }
-    (scale, shift)
-}
-
 /// Solves a positive definite system by elimination.
-fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
+pub fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
     let n = right.len();
     for i in 0..n {
         let pivot = matrix[i].clone();

@@ -11,12 +11,14 @@
 //! ```text
 //! cargo bench --bench fit_inhouse -- fetch DIR     # once; cargo, pip, npm and apt-get fetch into DIR
 //! cargo bench --bench fit_inhouse -- fit DIR       # prints new weights, then measures them
+//! cargo bench --bench fit_inhouse -- cross DIR     # what a fit is worth on packages that it has not seen
 //! cargo bench --bench fit_inhouse -- ablate DIR    # the ceiling and the places of the fit half, quickly
 //! cargo bench --bench fit_inhouse -- check DIR     # measures this build, and compares with figures.json
 //! cargo bench --bench fit_inhouse -- keep DIR      # the same, and writes figures.json anew
 //! cargo bench --bench fit_inhouse -- prior DIR     # what the router expects of a model (`prior`)
 //! ```
 
+mod boost;
 mod corpus;
 mod diff;
 mod figures;
@@ -25,6 +27,7 @@ mod kept;
 mod logistic;
 mod prior;
 mod replay;
+mod rerank;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         ["fetch", dir] => corpus::fetch(Path::new(dir)),
         ["fit", dir] => fit::fit(Path::new(dir)),
         ["ablate", dir] => fit::ablate(Path::new(dir)),
+        ["cross", dir] => fit::cross(Path::new(dir)),
         ["check", dir] => {
             let worse = kept::compare(&measure(Path::new(dir)));
             for line in &worse {
@@ -61,7 +65,7 @@ fn main() -> ExitCode {
         ["keep", dir] => kept::write(&measure(Path::new(dir))),
         ["prior", dir] => prior::fit(Path::new(dir)),
         _ => println!(
-            "usage: cargo bench --bench fit_inhouse -- (fetch|fit|ablate|check|keep|prior) DIR"
+            "usage: cargo bench --bench fit_inhouse -- (fetch|fit|cross|ablate|check|keep|prior) DIR"
         ),
     }
     ExitCode::SUCCESS

@@ -45,6 +45,8 @@ pub enum Keys {
 pub struct Asked {
     /// The language of the file, as the tables name it.
     pub language: &'static str,
+    /// The number of the package, so that no package is on both sides of a fit.
+    pub package: usize,
     /// The best first.
     pub alternatives: Vec<Weighed>,
     /// Beginnings of the best one, and whether the line begins so.
@@ -119,9 +121,12 @@ impl Replay {
 
 /// Types in every package.
 pub fn run(pairs: &[Pair], set: Set, keys: Keys) -> Replay {
-    let replays = in_every(pairs, |_, pair, random| {
+    let replays = in_every(pairs, |n, pair, random| {
         let mut replay = Replay::default();
         replay_pair(pair, (set, keys), random, &mut replay);
+        for asked in replay.places.iter_mut().chain(&mut replay.keys) {
+            asked.package = n;
+        }
         replay
     });
     let mut all = Replay::default();
@@ -450,6 +455,7 @@ fn asked(language: &'static str, truth: &str, opinion: &Opinion) -> Asked {
     });
     Asked {
         language,
+        package: 0,
         alternatives: weighed.collect(),
         cuts: opinion
             .cuts

@@ -20,7 +20,7 @@ use crate::workspace::IndexLock;
 
 const FILE_NAME: &str = "confidence.json";
 /// Goes up when the weights are fitted anew: the correction of other weights says nothing.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How many candidates may wait to be compared; as many as there are labels.
 const MOST_WAITING: usize = 256;
 

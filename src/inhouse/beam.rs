@@ -6,7 +6,7 @@ use super::segment::MAX_CONTEXT;
 use super::tally::Next;
 
 /// Lines in the making that are followed at the same time.
-const WIDTH: usize = 4;
+const WIDTH: usize = 6;
 const MAX_TOKENS: usize = 32;
 const MAX_BYTES: usize = 160;
 /// What is less likely than this, as a logarithm, is never worth showing.
@@ -58,6 +58,8 @@ pub(super) struct Line {
     pub(super) steps: Vec<Step>,
     /// The logarithm of its probability.
     pub(super) log_p: f32,
+    /// Whether its end was put there by [`super::mend`].
+    pub(super) is_mended: bool,
 }
 
 #[derive(Clone)]
@@ -118,6 +120,7 @@ pub(super) fn search(
             text: String::new(),
             steps: Vec::new(),
             log_p: 0.0,
+            is_mended: false,
         },
         context: Context::new(context),
     }];

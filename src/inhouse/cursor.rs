@@ -3,6 +3,7 @@
 use super::language::introduces;
 use super::lex::{Lexed, columns, hash_bytes, is_word_char, may_grow};
 use super::model::Query;
+use super::surroundings::Surroundings;
 
 const MAX_ABOVE_BYTES: usize = 64 * 1024;
 const MAX_BELOW_BYTES: usize = 16 * 1024;
@@ -78,9 +79,20 @@ impl<'a> Cursor<'a> {
             && self.typed.ends_with(char::is_whitespace)
     }
 
+    /// Returns the whole lines above the cursor's.
+    pub(super) fn lines_above(&self) -> &'a str {
+        &self.above[..self.above.len() - self.line_before_partial().len()]
+    }
+
+    /// Returns what the lines around the cursor say of how a line may look.
+    pub(super) fn surroundings(&self) -> Surroundings<'a> {
+        let deeper = self.line_below().map(|(deeper, _)| deeper > 0);
+        Surroundings::of(self.lines_above(), self.below, deeper)
+    }
+
     /// Returns the lines around the cursor, to compare suggestions with.
     pub(super) fn neighbourhood(&self) -> Neighbourhood<'a> {
-        let above = &self.above[..self.above.len() - self.line_before_partial().len()];
+        let above = self.lines_above();
         Neighbourhood {
             above: hashes(above.lines().rev(), LINES_ABOVE),
             below: hashes(self.below.lines(), LINES_BELOW),

@@ -7,7 +7,7 @@
 use super::beam::{Line, Step};
 use super::cursor::Cursor;
 use super::evidence::Evidence;
-use super::features::{NEAR_TOKENS, flag, volume};
+use super::features::{NEAR_TOKENS, flag, likelihood_of_all, volume};
 use super::lex::is_word_char;
 use super::segment::MAX_CONTEXT;
 
@@ -60,12 +60,11 @@ pub(super) fn cuts(
             && text[..end].contains(is_word_char)
             && text[..end].chars().count() >= LEAST_CHARACTERS
     });
-    let all: f32 = lines.iter().map(|line| line.log_p.exp()).sum();
+    let found = || lines.iter().filter(|line| !line.is_mended);
+    let all = likelihood_of_all(lines);
     fitting
         .map(|(n, end)| {
-            let agreeing = lines
-                .iter()
-                .filter(|line| line.text.starts_with(&text[..end]));
+            let agreeing = found().filter(|line| line.text.starts_with(&text[..end]));
             let share = agreeing.map(|line| line.log_p.exp()).sum::<f32>() / all;
             let features = describe((&steps[..n], steps.get(n)), &text[..end], cursor, evidence);
             let next = text[end..].trim_start();

@@ -6,12 +6,28 @@ use super::evidence::Evidence;
 use super::language::{declares, is_comment};
 use super::lex::is_word_char;
 use super::segment::MAX_CONTEXT;
+use super::surroundings::{self, Surroundings};
 
 /// Words used within so many tokens count as near: about forty lines.
 pub(super) const NEAR_TOKENS: usize = 400;
 
 /// The names of the features, in order.
-pub const FEATURE_NAMES: [&str; N_FEATURES] = [
+pub const FEATURE_NAMES: [&str; N_FEATURES] = {
+    let mut names = [""; N_FEATURES];
+    let mut at = 0;
+    while at < N_FEATURES {
+        names[at] = if at < N_OF_LINES {
+            OF_LINES[at]
+        } else {
+            surroundings::NAMES[at - N_OF_LINES]
+        };
+        at += 1;
+    }
+    names
+};
+
+/// What is known of a line without the lines around it, or of those that are the same.
+const OF_LINES: [&str; N_OF_LINES] = [
     "bias",
     "log_p",
     "log_p_min",
@@ -67,10 +83,13 @@ pub const FEATURE_NAMES: [&str; N_FEATURES] = [
     "share_of_beam",
     "repeats_often",
     "repeats_just_above_often",
+    "mended",
 ];
 
+const N_OF_LINES: usize = 56;
+
 /// How many features there are.
-pub const N_FEATURES: usize = 55;
+pub const N_FEATURES: usize = N_OF_LINES + surroundings::N_NAMES;
 
 /// The features of one suggestion.
 pub type Features = [f32; N_FEATURES];
@@ -80,26 +99,38 @@ pub(super) fn volume(tokens: usize) -> f32 {
     (1.0 + tokens as f32).ln() / 14.0
 }
 
+/// Returns how likely all lines together are that were found and not mended; more than 0.
+pub(super) fn likelihood_of_all(lines: &[Line]) -> f32 {
+    let found = lines.iter().filter(|line| !line.is_mended);
+    let all: f32 = found.map(|line| line.log_p.exp()).sum();
+    all.max(f32::MIN_POSITIVE)
+}
+
 /// Describes each of the lines, which are sorted by probability.
 pub(super) fn describe(
     lines: &[Line],
     cursor: &Cursor<'_>,
     neighbourhood: &Neighbourhood<'_>,
     evidence: &Evidence<'_>,
+    surroundings: &Surroundings<'_>,
 ) -> Vec<Features> {
-    let all: f32 = lines.iter().map(|line| line.log_p.exp()).sum();
+    // What was mended is likely by another measure, and no rival of what was found.
+    let found = || lines.iter().filter(|line| !line.is_mended);
+    let all = likelihood_of_all(lines);
     lines
         .iter()
-        .enumerate()
-        .map(|(rank, line)| {
-            let best_other = if rank == 0 {
-                lines.get(1)
-            } else {
-                lines.first()
-            };
-            let margin = best_other.map_or(4.0, |other| line.log_p - other.log_p);
-            let share = line.log_p.exp() / all;
-            describe_line(line, (margin, share), cursor, neighbourhood, evidence)
+        .map(|line| {
+            let rival = found().find(|other| !std::ptr::eq(*other, line));
+            let margin = rival.map_or(4.0, |rival| line.log_p - rival.log_p);
+            let share = (line.log_p.exp() / all).min(1.0);
+            describe_line(
+                line,
+                (margin, share),
+                cursor,
+                neighbourhood,
+                evidence,
+                surroundings,
+            )
         })
         .collect()
 }
@@ -110,6 +141,7 @@ fn describe_line(
     cursor: &Cursor<'_>,
     neighbourhood: &Neighbourhood<'_>,
     evidence: &Evidence<'_>,
+    surroundings: &Surroundings<'_>,
 ) -> Features {
     let steps = &line.steps;
     let n = steps.len() as f32;
@@ -145,7 +177,7 @@ fn describe_line(
     let (workspace, open) = evidence.volume();
     let has_sibling = neighbourhood.has_sibling(&whole);
     let log = |count: usize| (1.0 + count as f32).ln();
-    [
+    let of_line: [f32; N_OF_LINES] = [
         1.0,
         log_p,
         least(&|step| step.log_p),
@@ -208,7 +240,13 @@ fn describe_line(
         share_of_beam,
         log(repeats.times_above.saturating_sub(1)),
         flag(repeats.just_above) * log(repeats.times_above.saturating_sub(1)),
-    ]
+        flag(line.is_mended),
+    ];
+    let own = [cursor.partial, &line.text].concat();
+    let mut features = [0.0; N_FEATURES];
+    features[..N_OF_LINES].copy_from_slice(&of_line);
+    features[N_OF_LINES..].copy_from_slice(&surroundings.describe(&whole, &own));
+    features
 }
 
 /// Returns 1 where something holds, else 0.

@@ -125,6 +125,7 @@ fn next_line(context: &mut Context, evidence: &mut Evidence<'_>) -> Option<NextL
         text: String::new(),
         steps: Vec::new(),
         log_p: log_p_break,
+        is_mended: false,
     };
     context.push(id);
     for _ in 0..MAX_TOKENS {

@@ -200,6 +200,38 @@ fn a_file_that_does_not_fit_is_not_learnt_and_no_old_version_is_kept() {
 }
 
 #[test]
+fn what_is_kept_of_open_files_counts_and_gives_way_to_the_index() {
+    let ask_in = |model: &EmbeddedModel, path: &str| {
+        model.predict(&Query {
+            path,
+            language: "rust",
+            before: "    let connection = pool.",
+            after: "",
+            several_lines: false,
+        })
+    };
+    let roomy = model(&[("a.rs", POOL)]);
+    let expected = ask_in(&roomy, "b.rs");
+    let of_one = roomy.open_bytes();
+    assert!(of_one > 0);
+    let max_bytes = roomy.bytes() + of_one * 5 / 2;
+    let model = EmbeddedModel::with_settings(Settings { max_bytes });
+    model.learn("a.rs", "rust", POOL);
+    for path in ["b.rs", "c.rs", "d.rs", "b.rs"] {
+        assert_eq!(ask_in(&model, path), expected);
+        assert!(model.bytes() + model.open_bytes() <= max_bytes);
+    }
+    assert_eq!(model.open_bytes(), 2 * of_one, "there is room for two");
+    let long: String = (0..500).map(|n| format!("let name_{n} = {n};\n")).collect();
+    model.learn("e.rs", "rust", &long.repeat(20));
+    assert_eq!(
+        model.files(),
+        1,
+        "what is kept of open files takes its room"
+    );
+}
+
+#[test]
 fn learning_many_at_once_is_like_learning_one_by_one() {
     let files = [("a.rs", POOL), ("b.rs", "config.name();\n"), ("a.rs", "x")];
     let together = EmbeddedModel::new();

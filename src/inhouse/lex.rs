@@ -129,7 +129,7 @@ struct Above {
 
 /// A place at the start of a line from which lexing can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
+pub(super) struct Mark {
     byte: usize,
     tokens: usize,
     above: Above,
@@ -140,7 +140,7 @@ struct Mark {
 pub(super) struct Lexed {
     /// The tokens, structure included.
     pub(super) tokens: Vec<Token>,
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Lexed {

@@ -13,6 +13,7 @@ use super::further;
 use super::gather::Gathered;
 use super::language::family;
 use super::lex::TokenId;
+use super::mend;
 use super::open_text::OpenText;
 use super::opinion::{Alternative, Cut, Opinion, Prediction};
 use super::saved::{self, RestoreError};
@@ -26,12 +27,13 @@ const KEPT_OPEN_FILES: usize = 4;
 /// Files learnt at once from an iterator, so that a long one needs no memory for all its texts.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Below this it is as good as certain that the line is wrong.
-const LEAST_CONFIDENCE: f32 = 0.02;
+const LEAST_CONFIDENCE: f32 = 0.01;
 
 /// The limits of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Memory the index may hold, in bytes; files that do not fit are not learnt.
+    /// Memory that the index may hold together with what is kept of open files, in bytes; files that
+    /// do not fit are not learnt.
     pub max_bytes: usize,
 }
 
@@ -140,6 +142,17 @@ struct OpenFile {
     path: String,
     above: OpenText,
     below: OpenText,
+}
+
+impl OpenFile {
+    /// Returns the memory it holds, in bytes.
+    fn bytes(&self) -> usize {
+        self.above.bytes() + self.below.bytes()
+    }
+}
+
+fn bytes_of(open: &[OpenFile]) -> usize {
+    open.iter().map(OpenFile::bytes).sum()
 }
 
 impl EmbeddedModel {
@@ -264,6 +277,13 @@ impl EmbeddedModel {
         self.known().bytes()
     }
 
+    /// Returns the memory that is kept of files that are being edited, in bytes: at most four, and
+    /// only the latest where the index leaves no room for more.
+    #[must_use]
+    pub fn open_bytes(&self) -> usize {
+        bytes_of(&lock(&self.open))
+    }
+
     /// Predicts the rest of the line at the cursor; `None` when it has nothing to say.
     ///
     /// The same knowledge and the same query give the same answer. Takes well under a
@@ -289,7 +309,7 @@ impl EmbeddedModel {
         open.above.update(cursor.above);
         open.below.update(cursor.below);
         let opinion = weigh(&cursor, query, &open, shelves);
-        self.keep_open(open);
+        self.keep_open(open, known.bytes());
         opinion
     }
 
@@ -305,7 +325,8 @@ impl EmbeddedModel {
         strike(&mut known, &mut catalogue, &paths);
         let mut by_family: BTreeMap<&str, Gathered> = BTreeMap::new();
         let mut languages: HashMap<&str, Arc<str>> = HashMap::new();
-        let mut room = self.settings.max_bytes.saturating_sub(known.bytes());
+        let held = known.bytes() + self.open_bytes();
+        let mut room = self.settings.max_bytes.saturating_sub(held);
         for (n, lesson) in lessons.iter().enumerate() {
             if lesson.text.len() > MAX_FILE_BYTES || last.get(&*lesson.path) != Some(&n) {
                 continue;
@@ -355,11 +376,16 @@ impl EmbeddedModel {
         }
     }
 
-    fn keep_open(&self, file: OpenFile) {
+    /// Puts it back, before what was asked about earlier, of which as much stays as has room beside an
+    /// index of so many bytes.
+    fn keep_open(&self, file: OpenFile, index_bytes: usize) {
         let mut open = lock(&self.open);
         open.retain(|other| other.path != file.path);
         open.insert(0, file);
         open.truncate(KEPT_OPEN_FILES);
+        while open.len() > 1 && index_bytes + bytes_of(&open) > self.settings.max_bytes {
+            open.pop();
+        }
     }
 }
 
@@ -411,16 +437,19 @@ fn weigh(cursor: &Cursor<'_>, query: &Query<'_>, open: &OpenFile, shelves: &Shel
             false,
         );
     }
+    let surroundings = cursor.surroundings();
+    mend::add(&mut lines, cursor.typed, &surroundings);
     lines.retain_mut(|line| fit_to_rest(&mut line.text, cursor.rest));
     lines.dedup_by(|later, earlier| later.text == earlier.text);
     if lines.is_empty() {
         return Opinion::default();
     }
     let neighbourhood = cursor.neighbourhood();
-    let features = describe(&lines, cursor, &neighbourhood, &evidence);
-    let best = features
+    let features = describe(&lines, cursor, &neighbourhood, &evidence, &surroundings);
+    let probabilities = weights::probabilities(&features);
+    let best = probabilities
         .iter()
-        .map(weights::probability)
+        .copied()
         .enumerate()
         .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     let cuts = best.map_or(Vec::new(), |(at, confidence)| {
@@ -443,9 +472,10 @@ fn weigh(cursor: &Cursor<'_>, query: &Query<'_>, open: &OpenFile, shelves: &Shel
     });
     let mut alternatives: Vec<Alternative> = lines
         .into_iter()
+        .zip(probabilities)
         .zip(features)
-        .map(|(line, features)| Alternative {
-            prediction: Prediction::new(line.text, weights::probability(&features), false),
+        .map(|((line, probability), features)| Alternative {
+            prediction: Prediction::new(line.text, probability, false),
             features,
         })
         .filter(|alternative| alternative.prediction.confidence.get() >= LEAST_CONFIDENCE)

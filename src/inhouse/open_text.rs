@@ -5,7 +5,7 @@
 //! putting another one there is cheap. What is answered depends on the text alone, never on the
 //! texts that were there before.
 
-use super::lex::{Lexed, TokenId};
+use super::lex::{Lexed, Mark, Token, TokenId};
 use super::segment::MAX_CONTEXT;
 
 const NOWHERE: u32 = u32::MAX;
@@ -89,6 +89,20 @@ impl OpenText {
         let triple = self.triple_bucket(at);
         self.triple_next.push(self.triple_head[triple]);
         self.triple_head[triple] = at as u32;
+    }
+
+    /// Returns the memory it holds, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let links = [
+            &self.single_head,
+            &self.single_next,
+            &self.triple_head,
+            &self.triple_next,
+        ];
+        let links: usize = links.iter().map(|link| link.capacity()).sum();
+        let tokens = self.lexed.tokens.capacity() * size_of::<Token>();
+        let marks = self.lexed.marks.capacity() * size_of::<Mark>();
+        self.text.capacity() + tokens + marks + links * size_of::<u32>()
     }
 
     /// Returns how many tokens it has.
