@@ -36,11 +36,11 @@ fn first_lines(text: &str, room: u64) -> String {
 }
 
 /// Fills the room with pieces, the best first; the last one is cut.
-fn fill(pieces: impl Iterator<Item = String>, room: u64) -> String {
+pub fn fill<'t>(pieces: impl Iterator<Item = &'t str>, room: u64) -> String {
     let mut text = String::new();
     let mut left = room;
     for piece in pieces {
-        let part = first_lines(&piece, left);
+        let part = first_lines(piece, left);
         left -= count_tokens(&part).get();
         text.push_str(&part);
         if part.len() < piece.len() {
@@ -50,30 +50,51 @@ fn fill(pieces: impl Iterator<Item = String>, room: u64) -> String {
     text
 }
 
-/// The best window of 60 lines of every other file, by the Jaccard likeness of its names to those
-/// of the 60 lines before the cursor.
-pub fn jaccard(files: &BTreeMap<String, String>, position: &Position, room: u64) -> String {
-    let near: Vec<&str> = position.before.lines().rev().take(60).collect();
-    let near: HashSet<&str> = near.into_iter().flat_map(names).collect();
-    let mut windows: Vec<(f64, &str, String)> = Vec::new();
-    for (path, text) in files.iter().filter(|(path, _)| **path != position.path) {
-        let lines: Vec<&str> = text.lines().collect();
-        let likeness = |start: usize| {
-            let window = &lines[start..(start + 60).min(lines.len())];
-            let held: HashSet<&str> = window.iter().flat_map(|line| names(line)).collect();
-            let shared = held.intersection(&near).count();
-            let all = held.len() + near.len() - shared;
-            (shared as f64 / all.max(1) as f64, window)
+/// The text of a window with the names that it holds.
+type Window<'w> = (String, HashSet<&'w str>);
+
+/// Windows of 60 lines, by file.
+pub struct Windows<'w>(Vec<(&'w str, Vec<Window<'w>>)>);
+
+impl<'w> Windows<'w> {
+    pub fn of(files: &'w BTreeMap<String, String>) -> Self {
+        let of_file = |text: &'w str| {
+            let lines: Vec<&str> = text.lines().collect();
+            let starts = (0..lines.len().max(1)).step_by(20);
+            let windows = starts.map(|start| {
+                let window = &lines[start..(start + 60).min(lines.len())];
+                let held: HashSet<&str> = window.iter().flat_map(|line| names(line)).collect();
+                (window.iter().flat_map(|line| [line, "\n"]).collect(), held)
+            });
+            windows.collect()
         };
-        let starts = (0..lines.len().max(1)).step_by(20);
-        let best = starts.map(likeness).max_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((score, window)) = best {
-            let text = window.iter().flat_map(|line| [line, "\n"]).collect();
-            windows.push((score, path, text));
-        }
+        let files = files.iter();
+        Self(
+            files
+                .map(|(path, text)| (path.as_str(), of_file(text)))
+                .collect(),
+        )
     }
-    windows.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    fill(windows.into_iter().map(|(_, _, text)| text), room)
+
+    /// The best window of every other file, by the Jaccard likeness of its names to those of the 60
+    /// lines before the cursor.
+    pub fn best(&self, position: &Position) -> Vec<&str> {
+        let near: Vec<&str> = position.before.lines().rev().take(60).collect();
+        let near: HashSet<&str> = near.into_iter().flat_map(names).collect();
+        let others = self.0.iter().filter(|(path, _)| *path != position.path);
+        let mut windows: Vec<(f64, &str, &str)> = others
+            .filter_map(|(path, windows)| {
+                let likeness = windows.iter().map(|(text, held)| {
+                    let shared = near.iter().filter(|name| held.contains(*name)).count();
+                    let all = held.len() + near.len() - shared;
+                    (shared as f64 / all.max(1) as f64, *path, text.as_str())
+                });
+                likeness.max_by(|a, b| a.0.total_cmp(&b.0))
+            })
+            .collect();
+        windows.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        windows.into_iter().map(|(_, _, text)| text).collect()
+    }
 }
 
 /// Chunks of 30 lines with the words that they hold.
@@ -111,7 +132,7 @@ impl<'w> Chunks<'w> {
     }
 
     /// The best chunks for the names of the 30 lines before the cursor and the 10 after it.
-    pub fn best(&self, position: &Position, room: u64) -> String {
+    pub fn best(&self, position: &Position) -> Vec<&str> {
         let before = position.before.lines().rev().take(30);
         let near = before.chain(position.after.lines().take(10));
         let near: HashSet<&str> = near.flat_map(names).collect();
@@ -137,6 +158,6 @@ impl<'w> Chunks<'w> {
             })
             .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        fill(scored.into_iter().map(|(_, text)| text.clone()), room)
+        scored.into_iter().map(|(_, text)| text.as_str()).collect()
     }
 }

@@ -11,7 +11,7 @@ use mantle_ls::domain::{BurstId, ByteOffset, DocumentUri, Prompt, Timestamp};
 use mantle_ls::workspace::{Library, Text};
 
 use super::corpus::{Half, pairs};
-use super::positions::{Random, Workspace, language};
+use super::positions::{Random, Workspace};
 use super::recall::{sources, spec};
 use super::support::{build, machine, today};
 
@@ -22,12 +22,12 @@ const BUDGET: u64 = 2_048;
 pub fn run(dir: &Path) {
     let mut shares = [Vec::new(), Vec::new()];
     for (n, pair) in pairs(dir, Half::Check).iter().enumerate() {
-        let workspace = Workspace::read(&pair.old);
+        let workspace = Workspace::read(pair);
         let library = Library::default();
         for (shown, text) in &workspace.files {
             let path = pair.old.join(shown);
             let path = &path.to_string_lossy();
-            let language = language(shown);
+            let language = pair.language(shown);
             library.learn(&Text {
                 path,
                 language,
@@ -41,9 +41,10 @@ pub fn run(dir: &Path) {
                 continue;
             };
             let key = pair.old.join(path).to_string_lossy().into_owned();
-            for (order, found) in type_line(path, &key, text, &library, &mut random)
-                .iter()
-                .enumerate()
+            for (order, found) in
+                type_line(path, pair.language(path), &key, text, &library, &mut random)
+                    .iter()
+                    .enumerate()
             {
                 shares[order].extend(found);
             }
@@ -68,6 +69,7 @@ pub fn run(dir: &Path) {
 /// Types one line key by key; returns the shares for both orders.
 fn type_line(
     path: &str,
+    language: &str,
     key: &str,
     text: &str,
     library: &Library,
@@ -96,7 +98,7 @@ fn type_line(
     let lead = line.len() - line.trim_start().len();
     for (column, _) in line.char_indices().filter(|(column, _)| *column > lead) {
         let before = format!("{above}{}", &line[..column]);
-        documents.open(uri.clone(), language(path), 1, &format!("{before}{below}"));
+        documents.open(uri.clone(), language, 1, &format!("{before}{below}"));
         let snapshot = documents.snapshot(&uri).expect("it is open");
         let tree = documents.parse(&snapshot, Duration::from_secs(5));
         let offset = ByteOffset::new(before.len());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::positions::Set;
-use super::recall::{BUDGETS, Count, Run, SYSTEMS};
+use super::recall::{BUDGETS, Count, PRODUCT, Run, SYSTEMS};
 use super::support::{build, machine, milliseconds, quantile, today};
 
 /// The figures of the check half as they were committed: set, budget, system, cross-file, novel.
@@ -45,7 +45,7 @@ pub fn print(run: &Run, compare: bool) {
                 .copied()
                 .filter(|count| count.language == language)
                 .collect();
-            let cells = cells(&of_language, SYSTEMS.len() - 1);
+            let cells = cells(&of_language, PRODUCT);
             let shown: Vec<String> = cells
                 .iter()
                 .map(|(c, n)| format!("{c:.1} / {n:.1}"))

@@ -8,7 +8,8 @@
 //! not in this one. It is *novel* when it occurs nowhere in the open file. Recall is the share of
 //! such names that the prompt holds. *Edits*: two releases of a package, the old one is the
 //! workspace, a line that the new one adds is at the cursor, and what it adds below does not exist
-//! yet. *Holes*: the end of any line of a finished file is cut out; this flatters.
+//! yet. *Holes*: the end of any line of a finished file is cut out; this flatters. *With edits*: the
+//! prompt also shows what the release adds above, as if it had been written file by file.
 //!
 //! ```text
 //! cargo bench --bench fit_inhouse -- fetch DIR     # once; cargo, pip and npm fetch into DIR

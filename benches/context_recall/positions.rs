@@ -1,18 +1,16 @@
 //! Where the cursor is put: in lines that a release adds, and in any line.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
-use std::path::Path;
 
+use mantle_ls::context::{Edit, MOST_EDITS};
 use mantle_ls::documents::{Language, survey};
+use mantle_ls::domain::Timestamp;
 use mantle_ls::workspace::names;
 
-/// Positions with a cross-file name that are taken of one package, of each kind: the large ones
-/// must not drown the small ones.
-const PER_PACKAGE: usize = 40;
-/// How often a position is drawn until it has such a name.
-const MOST_DRAWS: usize = 4_000;
-const MAX_FILE_BYTES: u64 = 400_000;
+use super::corpus::Pair;
+
+/// How often a position is drawn for each one that is wanted, until it has such a name.
+const DRAWS: usize = 100;
 
 /// Which kind of task.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -30,8 +28,9 @@ impl Set {
     }
 }
 
-/// A workspace as it is on disk.
-pub struct Workspace {
+/// The old release of a package, as a workspace.
+pub struct Workspace<'p> {
+    pub pair: &'p Pair,
     /// Texts by path relative to the root.
     pub files: BTreeMap<String, String>,
     /// In which files a name is defined.
@@ -50,18 +49,31 @@ pub struct Position {
     pub cross_file: Vec<String>,
     /// Those of them that the open file does not hold.
     pub novel: Vec<String>,
+    /// What was added before, as if the release had been written file by file and from the top.
+    pub edits: Vec<Edit>,
 }
 
-impl Workspace {
-    pub fn read(root: &Path) -> Self {
-        let files = files(root);
+/// A file of the newer release, with the lines that are new in it.
+struct Newer {
+    path: String,
+    lines: Vec<String>,
+    is_new: Vec<bool>,
+}
+
+impl<'p> Workspace<'p> {
+    pub fn read(pair: &'p Pair) -> Self {
+        let files = pair.files(&pair.old);
         let mut defined: HashMap<String, HashSet<String>> = HashMap::new();
         for (path, text) in &files {
-            for name in definitions_of(path, text) {
+            for name in definitions_of(pair.language(path), text) {
                 defined.entry(name).or_default().insert(path.clone());
             }
         }
-        Self { files, defined }
+        Self {
+            pair,
+            files,
+            defined,
+        }
     }
 
     fn position(
@@ -73,7 +85,8 @@ impl Workspace {
         after: String,
     ) -> Option<Position> {
         let open = format!("{before}\n{after}");
-        let own: HashSet<String> = definitions_of(path, &open).into_iter().collect();
+        let language = self.pair.language(path);
+        let own: HashSet<String> = definitions_of(language, &open).into_iter().collect();
         let held: HashSet<&str> = names(&open).collect();
         // A name that the cursor cuts is to be known whole.
         let start = before
@@ -100,25 +113,26 @@ impl Workspace {
             .collect();
         (!cross_file.is_empty()).then(|| Position {
             set,
-            language: language(path),
+            language,
             path: path.to_owned(),
             before,
             after,
             cross_file,
             novel,
+            edits: Vec::new(),
         })
     }
 
-    /// Cuts the ends of random lines out.
-    pub fn holes(&self, random: &mut Random) -> Vec<Position> {
+    /// Cuts the ends of random lines out, at `wanted` places at most.
+    pub fn holes(&self, wanted: usize, random: &mut Random) -> Vec<Position> {
         let files: Vec<_> = self
             .files
             .iter()
-            .filter(|(_, text)| text.len() > 200)
+            .filter(|(path, text)| text.len() > 200 && self.pair.asks_in(path))
             .collect();
         let mut found = Vec::new();
-        for _ in 0..MOST_DRAWS {
-            if found.len() == PER_PACKAGE || files.is_empty() {
+        for _ in 0..wanted * DRAWS {
+            if found.len() == wanted || files.is_empty() {
                 break;
             }
             let (path, text) = files[random.below(files.len())];
@@ -135,35 +149,89 @@ impl Workspace {
         found
     }
 
-    /// Puts the cursor into lines that `newer` adds to files of this workspace.
-    pub fn edits(&self, newer: &Path, random: &mut Random) -> Vec<Position> {
-        let mut added: Vec<(String, Vec<String>, Vec<bool>, usize)> = Vec::new();
-        for (path, text) in files(newer) {
-            // A file that is new may be an old one under a new name, which would be too easy.
-            let Some(old) = self.files.get(&path).filter(|old| **old != text) else {
-                continue;
-            };
-            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            let is_new = added_lines(old, &lines);
-            for at in (0..lines.len()).filter(|&at| is_new[at] && lines[at].trim().len() > 2) {
-                added.push((path.clone(), lines.clone(), is_new.clone(), at));
-            }
+    /// Puts the cursor into lines that the newer release adds to files of this workspace, at
+    /// `wanted` places at most.
+    pub fn edits(&self, wanted: usize, random: &mut Random) -> Vec<Position> {
+        let newer: Vec<Newer> = self
+            .pair
+            .files(&self.pair.new)
+            .into_iter()
+            .filter_map(|(path, text)| {
+                // A file that is new may be an old one under a new name, which would be too easy.
+                let old = self.files.get(&path).filter(|old| **old != text)?;
+                let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+                let is_new = added_lines(old, &lines);
+                Some(Newer {
+                    path,
+                    lines,
+                    is_new,
+                })
+            })
+            .collect();
+        let mut added: Vec<(usize, usize)> = Vec::new();
+        for (n, file) in newer.iter().enumerate() {
+            let is_asked = self.pair.asks_in(&file.path);
+            let lines = (0..file.lines.len())
+                .filter(|&at| is_asked && file.is_new[at] && file.lines[at].trim().len() > 2);
+            added.extend(lines.map(|at| (n, at)));
         }
         let mut found = Vec::new();
-        for _ in 0..MOST_DRAWS {
-            if found.len() == PER_PACKAGE || added.is_empty() {
+        for _ in 0..wanted * DRAWS {
+            if found.len() == wanted || added.is_empty() {
                 break;
             }
-            let (path, lines, is_new, at) = &added[random.below(added.len())];
-            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            let kept = (at + 1..lines.len()).filter(|&below| !is_new[below]);
+            let (n, at) = added[random.below(added.len())];
+            let file = &newer[n];
+            let lines: Vec<&str> = file.lines.iter().map(String::as_str).collect();
+            let kept = (at + 1..lines.len()).filter(|&below| !file.is_new[below]);
             let below: String = kept.flat_map(|below| ["\n", lines[below]]).collect();
-            if let Some((before, truth)) = cut(&lines, *at, random) {
-                found.extend(self.position(Set::Edits, path, before, &truth, below));
+            if let Some((before, truth)) = cut(&lines, at, random) {
+                let position = self.position(Set::Edits, &file.path, before, &truth, below);
+                found.extend(position.map(|position| Position {
+                    edits: edits_before(&newer, n, at),
+                    ..position
+                }));
             }
         }
         found
     }
+}
+
+/// Returns the newest runs of new lines that stand before a line: in its file and in the files
+/// before it, the newest last.
+fn edits_before(newer: &[Newer], n: usize, at: usize) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::new();
+    for (file, end) in newer[..=n].iter().rev().zip(
+        // The line itself is being written.
+        std::iter::once(at).chain(std::iter::repeat(usize::MAX)),
+    ) {
+        let mut last = end.min(file.lines.len());
+        while last > 0 && edits.len() < 2 * MOST_EDITS {
+            if !file.is_new[last - 1] {
+                last -= 1;
+                continue;
+            }
+            let run = (0..last).rev().take_while(|&line| file.is_new[line]);
+            let first = run.last().unwrap_or(last - 1);
+            let text = |lines: &[String]| -> String {
+                lines.iter().flat_map(|line| [line, "\n"]).collect()
+            };
+            let start = text(&file.lines[..first]).len();
+            let added = text(&file.lines[first..last]);
+            edits.push(Edit {
+                number: edits.len(),
+                path: file.path.clone(),
+                place: start..start + added.len(),
+                lines: first..last,
+                removed: String::new(),
+                added,
+                at: Timestamp::from_unix_micros(-(edits.len() as i64)),
+            });
+            last = first;
+        }
+    }
+    edits.reverse();
+    edits
 }
 
 /// Cuts a line at a random column behind its indentation.
@@ -186,8 +254,8 @@ fn added_lines(old: &str, new: &[String]) -> Vec<bool> {
     new.iter().map(|line| !old.contains(line.trim())).collect()
 }
 
-fn definitions_of(path: &str, text: &str) -> Vec<String> {
-    let Some(language) = Language::by_path(Path::new(path)) else {
+fn definitions_of(language: &str, text: &str) -> Vec<String> {
+    let Some(language) = Language::by_id(language) else {
         return Vec::new();
     };
     let survey = survey(language, text);
@@ -197,34 +265,6 @@ fn definitions_of(path: &str, text: &str) -> Vec<String> {
         .map(|one| one.name)
         .filter(|name| name.len() > 1)
         .collect()
-}
-
-pub fn files(root: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let Ok(meta) = entry.metadata() else { continue };
-            if meta.is_dir() {
-                folders.push(path);
-            } else if meta.len() < MAX_FILE_BYTES
-                && let Ok(relative) = path.strip_prefix(root)
-                && let relative = relative.to_string_lossy().into_owned()
-                && !language(&relative).is_empty()
-                && !relative.contains("dist/")
-                && !relative.contains(".min.")
-                && let Ok(text) = fs::read_to_string(&path)
-            {
-                found.insert(relative, text);
-            }
-        }
-    }
-    found
-}
-
-pub fn language(path: &str) -> &'static str {
-    Language::by_path(Path::new(path)).map_or("", |language| language.id)
 }
 
 /// A small generator, so that every run asks the same positions.

@@ -4,24 +4,30 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mantle_ls::context::{Sources, collect, related, render_within};
+use mantle_ls::context::{Sources, collect, edited, related, render_within};
 use mantle_ls::documents::{Documents, Snapshot};
 use mantle_ls::domain::{
     ByteOffset, DocumentUri, ModelId, ModelSpec, PriceSource, Prompt, Protocol, Tier,
 };
 use mantle_ls::workspace::{Library, Text, names};
 
-use super::baselines::{Chunks, jaccard, local};
+use super::baselines::{Chunks, Windows, fill, local};
 use super::corpus::{Half, pairs};
-use super::positions::{Position, Random, Set, Workspace, language};
+use super::positions::{Position, Random, Set, Workspace};
 
 pub const BUDGETS: [u64; 3] = [1_024, 2_048, 4_096];
-pub const SYSTEMS: [&str; 4] = [
+pub const SYSTEMS: [&str; 5] = [
     "prefix and suffix",
     "Jaccard windows",
     "BM25, 30 lines",
     "mantle",
+    "mantle, with edits",
 ];
+/// The product among them.
+pub const PRODUCT: usize = 3;
+/// Positions with a cross-file name that are taken of one package, of each kind: the large ones
+/// must not drown the small ones.
+const PER_PACKAGE: usize = 40;
 
 /// How many names were to be known at one position, and how many each prompt held.
 pub struct Count {
@@ -49,33 +55,28 @@ pub struct Run {
 pub fn run(dir: &Path, half: Half, alone: bool) -> Run {
     let mut run = Run::default();
     for (n, pair) in pairs(dir, half).iter().enumerate() {
-        let workspace = Workspace::read(&pair.old);
+        let workspace = Workspace::read(pair);
         let mut random = Random((n as u64).wrapping_mul(2_654_435_761) + 1);
-        let mut positions = workspace.edits(&pair.new, &mut random);
-        positions.extend(workspace.holes(&mut random));
-        let library = learn(&pair.old, &workspace, &mut run);
-        let chunks = (!alone).then(|| Chunks::of(&workspace.files));
+        let mut positions = workspace.edits(PER_PACKAGE, &mut random);
+        positions.extend(workspace.holes(PER_PACKAGE, &mut random));
+        let library = learn(&workspace, &mut run);
+        let baselines =
+            (!alone).then(|| (Windows::of(&workspace.files), Chunks::of(&workspace.files)));
         for position in &positions {
-            ask(
-                &pair.old,
-                &workspace,
-                &library,
-                chunks.as_ref(),
-                position,
-                &mut run,
-            );
+            let baselines = baselines.as_ref();
+            ask(&workspace, &library, baselines, position, &mut run);
         }
     }
     run
 }
 
-fn learn(root: &Path, workspace: &Workspace, run: &mut Run) -> Library {
+fn learn(workspace: &Workspace<'_>, run: &mut Run) -> Library {
     let library = Library::default();
     let started = Instant::now();
     for (shown, text) in &workspace.files {
         library.learn(&Text {
-            path: &root.join(shown).to_string_lossy(),
-            language: language(shown),
+            path: &workspace.pair.old.join(shown).to_string_lossy(),
+            language: workspace.pair.language(shown),
             text,
         });
         run.source_bytes += text.len();
@@ -86,40 +87,44 @@ fn learn(root: &Path, workspace: &Workspace, run: &mut Run) -> Library {
 }
 
 fn ask(
-    root: &Path,
-    workspace: &Workspace,
+    workspace: &Workspace<'_>,
     library: &Library,
-    chunks: Option<&Chunks<'_>>,
+    baselines: Option<&(Windows<'_>, Chunks<'_>)>,
     position: &Position,
     run: &mut Run,
 ) {
     let (snapshot, tree) = open(position);
     let offset = ByteOffset::new(position.before.len());
     let mut context = collect(&snapshot, tree.as_ref(), offset, &position.path, &[]);
-    let key = root.join(&position.path);
+    let key = workspace.pair.old.join(&position.path);
     let started = Instant::now();
     let found = related(&context, &key.to_string_lossy(), sources(library));
     run.searches.push(started.elapsed());
     context.definitions = found.into_iter().map(|one| one.snippet).collect();
+    let edits = edited(&context, position.edits.clone(), |_| true);
+    let mut with_edits = context.clone();
+    with_edits.edits = edits.into_iter().map(|one| one.snippet).collect();
 
     let mut count = Count {
         set: position.set,
-        language: position.language,
+        language: workspace.pair.language(&position.path),
         cross_file: position.cross_file.len(),
         novel: position.novel.len(),
         held: Default::default(),
     };
+    let best = baselines.map(|(windows, chunks)| (windows.best(position), chunks.best(position)));
     for (at, budget) in BUDGETS.into_iter().enumerate() {
         let prompt = render_within(&context, &spec(), budget);
         run.prompt_tokens[at] += prompt.input_tokens.get();
         let mut texts = [const { String::new() }; SYSTEMS.len()];
-        if let Some(chunks) = chunks {
+        if let Some((windows, chunks)) = &best {
             let half = local(position, budget / 2);
             texts[0] = local(position, budget);
-            texts[1] = half.clone() + &jaccard(&workspace.files, position, budget / 2);
-            texts[2] = half + &chunks.best(position, budget / 2);
+            texts[1] = half.clone() + &fill(windows.iter().copied(), budget / 2);
+            texts[2] = half + &fill(chunks.iter().copied(), budget / 2);
         }
-        texts[3] = text_of(&prompt);
+        texts[PRODUCT] = text_of(&prompt);
+        texts[4] = text_of(&render_within(&with_edits, &spec(), budget));
         for (system, text) in texts.iter().enumerate() {
             let held: HashSet<&str> = names(text).collect();
             let of = |wanted: &[String]| {

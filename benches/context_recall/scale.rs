@@ -9,7 +9,7 @@ use mantle_ls::domain::{ByteOffset, DocumentUri};
 use mantle_ls::workspace::{Library, LibraryLimits, Text};
 
 use super::corpus::{Half, pairs};
-use super::positions::{Random, files, language};
+use super::positions::Random;
 use super::recall::sources;
 use super::support::{build, machine, milliseconds, quantile, today};
 
@@ -20,12 +20,11 @@ pub fn run(dir: &Path) {
     let mut texts = Vec::new();
     for half in [Half::Fit, Half::Check] {
         for pair in pairs(dir, half) {
-            for root in [pair.old, pair.new] {
-                texts.extend(
-                    files(&root)
-                        .into_iter()
-                        .map(|(path, text)| (root.join(path), text)),
-                );
+            for root in [pair.old.clone(), pair.new.clone()] {
+                texts.extend(pair.files(&root).into_iter().map(|(path, text)| {
+                    let language = pair.language(&path);
+                    (root.join(path), language, text)
+                }));
             }
         }
     }
@@ -36,7 +35,7 @@ pub fn run(dir: &Path) {
     let (mut lines, mut bytes, mut copy) = (0, 0, 0);
     let started = Instant::now();
     while lines < LINES {
-        for (path, text) in &texts {
+        for (path, language, text) in &texts {
             let shown = format!("copy{copy}{}", path.display());
             // Copies beyond the first have no file of their own and are never read.
             let key = if copy == 0 {
@@ -44,7 +43,6 @@ pub fn run(dir: &Path) {
             } else {
                 shown.clone()
             };
-            let language = language(&shown);
             library.learn(&Text {
                 path: &key,
                 language,
@@ -59,13 +57,15 @@ pub fn run(dir: &Path) {
         copy += 1;
     }
     let learning = started.elapsed();
+    // Files are learnt in this order; others have nothing to find.
+    let learnt = &texts[..library.files().min(texts.len())];
     let mut random = Random(7);
     let mut spans: Vec<Duration> = Vec::new();
     while spans.len() < SEARCHES {
-        let (path, text) = &texts[random.below(texts.len())];
+        let (path, language, text) = &learnt[random.below(learnt.len())];
         let at = text.floor_char_boundary(random.below(text.len().max(1)));
         let uri = DocumentUri::new(format!("file://{}", path.display()));
-        let snapshot = Snapshot::of_text(uri, language(&path.to_string_lossy()), text);
+        let snapshot = Snapshot::of_text(uri, language, text);
         let shown = path.display().to_string();
         let context = collect(&snapshot, None, ByteOffset::new(at), &shown, &[]);
         let started = Instant::now();

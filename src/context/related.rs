@@ -3,14 +3,16 @@
 //! Similar chunks and outlines of names are candidates. Together they tell which names are likely
 //! to come next; then those are taken that say the most of these for their tokens, each counting
 //! what the ones before it, and the lines around the cursor, do not say already.
+//! Of a chunk only those lines in a row are shown that say the most (`lean`).
+
+mod lean;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use self::lean::{Comments, Lines, Span};
 use super::collect::Context;
 use super::receiver::{declared_types, receiver, returned_types, type_like, types_in};
-use super::tokens::estimate_tokens;
-use crate::documents::Language;
 use crate::domain::Snippet;
 use crate::workspace::{
     Found, Kind, Library, OpenTexts, OutlineKind, Question, Term, each_term, names, pieces, term,
@@ -24,7 +26,7 @@ const LINES_AFTER: usize = 16;
 /// What a word of the cursor's line counts, against 2 for one of the line above.
 const ON_LINE: f32 = 4.0;
 /// So many lines away a word counts half.
-const NEARNESS: f32 = 6.0;
+const NEARNESS: f32 = 3.0;
 /// A word counts no more than so much, however often it stands near.
 const MOST_WEIGHT: f32 = 6.0;
 /// Names whose outlines are looked up.
@@ -38,10 +40,10 @@ const MOST_TOKENS: u64 = 4_096;
 pub(super) const FRAME_TOKENS: u64 = 12;
 /// How much of a name's worth is left when it was said already.
 const SAID_AGAIN: f32 = 0.25;
-/// 1 weighs names against tokens evenly; less prefers long snippets.
-const TOKEN_POWER: f32 = 0.7;
 /// How much more a name counts that some file defines: others are local to where they stand.
 const DEFINED: f32 = 4.0;
+/// How much more a name counts that begins as the name at the cursor does.
+const BEGUN: f32 = 64.0;
 /// How sharply chunks that fit better count more.
 const SHARPNESS: f32 = 2.5;
 /// What outlines count against the best chunk.
@@ -186,51 +188,82 @@ fn names_near(context: &Context, key: &str, sources: Sources<'_>, imports: &[Ter
 /// One candidate with what it says.
 struct Candidate {
     found: Found,
-    text: String,
-    /// The numbers of its names, each once.
-    names: Vec<usize>,
-    tokens: u64,
+    lines: Lines,
+    /// Which of its lines are shown.
+    span: Span,
+}
+
+/// The names of all candidates, numbered.
+#[derive(Default)]
+struct Numbers {
+    by_term: HashMap<Term, usize>,
+    /// Those that begin as the name at the cursor does.
+    begun: Vec<usize>,
+}
+
+impl Numbers {
+    fn of(&mut self, name: &str, partial: &str) -> usize {
+        let next = self.by_term.len();
+        let number = *self.by_term.entry(term(name)).or_insert(next);
+        let is_begun = !partial.is_empty() && name.len() > partial.len();
+        if number == next && is_begun && name.starts_with(partial) {
+            self.begun.push(number);
+        }
+        number
+    }
 }
 
 fn choose(context: &Context, found: Vec<Found>, sources: Sources<'_>) -> Vec<Related> {
-    let shown = names_shown(context);
     let comments = Comments::of(&context.language);
-    let mut numbers: HashMap<Term, usize> = HashMap::new();
+    let mut numbers = Numbers::default();
     let mut candidates: Vec<Candidate> = found
         .into_iter()
-        .filter_map(|found| candidate(found, &comments, &mut numbers))
+        .filter_map(|found| {
+            let number = |name: &str| numbers.of(name, &context.partial_identifier);
+            let lines = Lines::of(&found.text, &comments, number);
+            let span = lines.whole()?;
+            Some(Candidate { found, lines, span })
+        })
         .collect();
-    let mut left = worth_of(&candidates, &numbers, &shown, sources.library);
+    let mut left = worth_of(
+        &candidates,
+        &numbers,
+        &names_shown(context),
+        sources.library,
+    );
     let mut chosen = Vec::new();
     let mut tokens = 0;
     while tokens < MOST_TOKENS {
-        let worth = |one: &Candidate| {
-            let sum: f32 = one.names.iter().map(|&name| left[name]).sum();
-            sum / (one.tokens as f32).powf(TOKEN_POWER)
-        };
         let best = candidates
             .iter()
             .enumerate()
-            .map(|(at, one)| (worth(one), at))
+            .map(|(at, one)| (one.span.worth(&left), at))
             // Of equals the first one, which the library found better.
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         let Some((score, at)) = best.filter(|(score, _)| *score > 0.0) else {
             break;
         };
-        let one = candidates.remove(at);
-        for &name in &one.names {
+        let mut one = candidates.remove(at);
+        // An outline is as lean as it can be, and its lines do not stand in a row.
+        if matches!(one.found.kind, Kind::Similar | Kind::Own) {
+            one.span = one.lines.leanest(&left);
+            let first = one.found.lines.start;
+            let (from, to) = one.lines.numbers(&one.span);
+            one.found.lines = first + from..first + to;
+        }
+        for &name in &one.span.names {
             left[name] *= SAID_AGAIN;
         }
-        tokens += one.tokens;
+        tokens += one.span.tokens;
         chosen.push(Related {
             snippet: Snippet {
                 path: (sources.shown)(&one.found.path),
-                text: one.text,
+                text: one.lines.text(&one.span),
             },
             lines: one.found.lines,
             kind: one.found.kind,
             score,
-            tokens: one.tokens,
+            tokens: one.span.tokens,
         });
     }
     chosen
@@ -258,37 +291,14 @@ fn names_shown(context: &Context) -> HashSet<Term> {
     names(before).chain(names(after)).map(term).collect()
 }
 
-/// Makes a candidate of what was found, and numbers its names.
-fn candidate(
-    found: Found,
-    comments: &Comments,
-    numbers: &mut HashMap<Term, usize>,
-) -> Option<Candidate> {
-    let text = comments.leave_out(&found.text);
-    let mut names: Vec<usize> = names(&text)
-        .map(|name| {
-            let next = numbers.len();
-            *numbers.entry(term(name)).or_insert(next)
-        })
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    (!names.is_empty()).then(|| Candidate {
-        tokens: FRAME_TOKENS + estimate_tokens(&text).get(),
-        text,
-        names,
-        found,
-    })
-}
-
 /// Returns how likely each name is to come next, by its number, as the candidates together tell it.
 fn worth_of(
     candidates: &[Candidate],
-    numbers: &HashMap<Term, usize>,
+    numbers: &Numbers,
     shown: &HashSet<Term>,
     library: &Library,
 ) -> Vec<f32> {
-    let mut worth = vec![0.0; numbers.len()];
+    let mut worth = vec![0.0; numbers.by_term.len()];
     for one in candidates {
         let weight = match one.found.kind {
             Kind::Similar | Kind::Own => one.found.score.powf(SHARPNESS),
@@ -298,63 +308,24 @@ fn worth_of(
             // The library finds none; they have a room of their own.
             Kind::Edit => 0.0,
         };
-        let each = weight / (one.names.len() as f32).sqrt();
-        for &name in &one.names {
+        let each = weight / (one.span.names.len() as f32).sqrt();
+        for &name in &one.span.names {
             worth[name] += each;
         }
     }
-    for (name, &number) in numbers {
+    for (name, &number) in &numbers.by_term {
         if shown.contains(name) {
             worth[number] = 0.0;
         }
     }
-    let defined = library.defined(numbers.keys().copied());
+    let defined = library.defined(numbers.by_term.keys().copied());
     for name in defined {
-        worth[numbers[&name]] *= DEFINED;
+        worth[numbers.by_term[&name]] *= DEFINED;
+    }
+    for &name in &numbers.begun {
+        worth[name] *= BEGUN;
     }
     worth
-}
-
-/// What a language's comments begin with.
-struct Comments {
-    marks: Vec<String>,
-}
-
-impl Comments {
-    fn of(language: &str) -> Self {
-        let mut marks = Vec::new();
-        match Language::by_id(language) {
-            Some(language) => {
-                marks.push(language.line_comment.clone());
-                if let Some((open, _)) = &language.block_comment {
-                    marks.push(open.clone());
-                    marks.push("* ".to_owned());
-                    marks.push("*/".to_owned());
-                }
-            }
-            None => marks.push("//".to_owned()),
-        }
-        marks.retain(|mark| !mark.is_empty());
-        Self { marks }
-    }
-
-    /// Leaves out comments on lines of their own, blank lines, and the blanks that all lines begin
-    /// with: a token of those says less than one of code.
-    fn leave_out(&self, text: &str) -> String {
-        let is_code = |line: &&str| {
-            let line = line.trim();
-            !line.is_empty()
-                && !self
-                    .marks
-                    .iter()
-                    .any(|mark| line.starts_with(mark.as_str()))
-        };
-        let lines: Vec<&str> = text.lines().filter(is_code).collect();
-        let blanks = |line: &&str| line.len() - line.trim_start_matches([' ', '\t']).len();
-        let margin = lines.iter().map(blanks).min().unwrap_or(0);
-        let lines: Vec<&str> = lines.iter().map(|line| line[margin..].trim_end()).collect();
-        lines.join("\n")
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Finds what may help at a place: chunks by BM25 over their words, and outlines by name.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -110,17 +112,52 @@ pub type OpenTexts<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// The texts of files that were read for one search.
 struct Texts<'a> {
     open: OpenTexts<'a>,
-    read: HashMap<u32, Option<Arc<str>>>,
+    /// Whole texts: of files that are open, or that outlines were read of.
+    whole: HashMap<u32, Option<Arc<str>>>,
+    /// Files on disk of which only parts are wanted.
+    parts: HashMap<u32, Option<File>>,
 }
 
-impl Texts<'_> {
+impl<'a> Texts<'a> {
+    fn new(open: OpenTexts<'a>) -> Self {
+        Self {
+            open,
+            whole: HashMap::new(),
+            parts: HashMap::new(),
+        }
+    }
+
     fn of(&mut self, id: u32, file: &FileEntry) -> Option<Arc<str>> {
         let open = self.open;
         let read = || {
             let text = open(&file.path).or_else(|| std::fs::read_to_string(&*file.path).ok());
             text.map(Arc::from)
         };
-        self.read.entry(id).or_insert_with(read).clone()
+        self.whole.entry(id).or_insert_with(read).clone()
+    }
+
+    /// Returns some bytes of a file. Of one that is not open no more than these is read: a chunk is
+    /// a small part of its file.
+    fn part(&mut self, id: u32, file: &FileEntry, start: u32, end: u32) -> Option<String> {
+        if !self.whole.contains_key(&id) && !self.parts.contains_key(&id) {
+            match (self.open)(&file.path) {
+                Some(text) => {
+                    self.whole.insert(id, Some(Arc::from(text)));
+                }
+                None => {
+                    self.parts.insert(id, File::open(&*file.path).ok());
+                }
+            }
+        }
+        if let Some(text) = self.whole.get(&id) {
+            let text = text.as_ref()?.get(start as usize..end as usize)?;
+            return Some(text.to_owned());
+        }
+        let on_disk = self.parts.get_mut(&id)?.as_mut()?;
+        on_disk.seek(SeekFrom::Start(u64::from(start))).ok()?;
+        let mut bytes = vec![0; end.checked_sub(start)? as usize];
+        on_disk.read_exact(&mut bytes).ok()?;
+        String::from_utf8(bytes).ok()
     }
 }
 
@@ -131,10 +168,7 @@ impl Library {
     pub fn search(&self, question: &Question<'_>, open: OpenTexts<'_>) -> Vec<Found> {
         let shelf = self.read();
         let own = shelf.id_of(question.path);
-        let mut texts = Texts {
-            open,
-            read: HashMap::new(),
-        };
+        let mut texts = Texts::new(open);
         let mut found = shelf.similar(question, own, &mut texts, &self.pieces);
         found.extend(shelf.named(question, own, &mut texts));
         found
@@ -174,13 +208,12 @@ impl Shelf {
             .filter_map(|(score, id)| {
                 let chunk = &self.chunks[id as usize];
                 let file = &self.files[chunk.file as usize];
-                let text = texts.of(chunk.file, file)?;
-                let text = text.get(chunk.start as usize..chunk.end as usize)?;
+                let text = texts.part(chunk.file, file, chunk.start, chunk.end)?;
                 // The file may say something else by now, and whoever watches it comes later.
                 (fnv1a(text.as_bytes()) as u32 == chunk.content).then(|| Found {
                     path: Arc::from(&*file.path),
                     lines: lines_of(chunk),
-                    text: text.to_owned(),
+                    text,
                     kind: Kind::Similar,
                     score: score / top,
                     name: None,

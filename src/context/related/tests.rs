@@ -53,10 +53,22 @@ fn the_members_of_what_stands_before_the_dot_come_first() {
 }
 
 #[test]
-fn comments_blank_lines_and_the_common_margin_are_left_out() {
-    let comments = Comments::of("rust");
-    let text = "    /// Says.\n    fn a() {\n\n        b();\n    }\n";
-    assert_eq!(comments.leave_out(text), "fn a() {\n    b();\n}");
+fn what_holds_a_name_that_begins_as_the_one_at_the_cursor_comes_first() {
+    let file = |name: &str| format!("pub fn {name}(ledger: &Ledger) {{\n    ledger.rows();\n}}\n");
+    let texts: Vec<(String, String)> = ["open_book", "close_book", "audit_book", "print_book"]
+        .iter()
+        .map(|name| (format!("src/{name}.rs"), file(name)))
+        .collect();
+    let files: Vec<(&str, &str)> = texts.iter().map(|(p, t)| (&**p, &**t)).collect();
+    let library = library(&files);
+    for (path, _) in &files {
+        // No word of its own: only the name as a whole can tell.
+        let begun = &path.trim_start_matches("src/")[..2];
+        let place = context(&format!(
+            "fn f(ledger: &Ledger) {{\n    ledger.{begun}$0\n}}\n"
+        ));
+        assert_eq!(paths(&ask(&place, &library, &files)).first(), Some(path));
+    }
 }
 
 #[test]

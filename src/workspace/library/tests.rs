@@ -114,6 +114,31 @@ fn what_the_disk_no_longer_says_is_not_shown() {
 }
 
 #[test]
+fn chunks_of_a_file_on_disk_are_read_from_their_places() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().join("long.rs");
+    let path = path.to_str().expect("a plain path");
+    // Characters of several bytes: places are bytes.
+    let item = |n: usize| format!("fn item_{n}() {{\n    größe(\"{n} Ärger\");\n}}\n\n").repeat(4);
+    let text: String = (0..20).map(item).collect();
+    std::fs::write(path, &text).expect("writable");
+    let library = Library::default();
+    library.learn(&Text {
+        path,
+        language: "rust",
+        text: &text,
+    });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let found = ask(&library, "größe item_3 item_17", &[]);
+    assert!(found.len() > 4);
+    for one in &found {
+        assert_eq!(one.text, lines[one.lines.clone()].concat());
+    }
+    std::fs::remove_file(path).expect("removable");
+    assert!(ask(&library, "größe", &[]).is_empty());
+}
+
+#[test]
 fn clearing_up_changes_no_answer() {
     let library = Library::default();
     let text = |n: usize| format!("fn item_{n}() {{\n    call_{n}();\n}}\n\n").repeat(40);
