@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::arm_posterior::ArmPosterior;
 use super::encode::encode;
 use super::logistic::{Channel, sigmoid};
+use super::off_policy::Interval;
+use super::value::Worth;
 use super::vector::FeatureVector;
 use super::watch::{Turn, Watch};
 use super::witness::Witness;
@@ -77,6 +79,9 @@ pub struct Estimates {
     lessons: u64,
     #[serde(default)]
     witness: Witness,
+    /// The price of attention, in characters; a file without it has none.
+    #[serde(default)]
+    attention: Option<f64>,
 }
 
 impl Estimates {
@@ -188,6 +193,25 @@ impl Estimates {
         &self.witness
     }
 
+    /// Returns what a suggestion that is turned down costs, in characters, where a ledger was long
+    /// enough to tell.
+    #[must_use]
+    pub const fn attention(&self) -> Option<f64> {
+        self.attention
+    }
+
+    /// Takes what a ledger tells of the price of attention: only where its interval is narrower than
+    /// the default is sure of itself, and never below nothing.
+    #[must_use]
+    pub fn with_attention(mut self, measured: Option<Interval>) -> Self {
+        let is_exact =
+            |between: &Interval| between.high - between.low < Worth::plausible_attention();
+        self.attention = measured
+            .filter(is_exact)
+            .map(|between| between.value.max(0.0));
+        self
+    }
+
     /// Takes over what another state has seen both ways, which no ledger holds.
     #[must_use]
     pub fn with_witness_of(mut self, other: &Self) -> Self {
@@ -199,6 +223,11 @@ impl Estimates {
     pub fn merge(&mut self, base: &Self, mine: &Self) {
         self.lessons += mine.lessons.saturating_sub(base.lessons);
         self.witness.merge(&base.witness, &mine.witness);
+        // It is measured anew by whoever trains, and not added to: what a session has read stands
+        // behind what came into the file since.
+        if mine.attention != base.attention {
+            self.attention = mine.attention;
+        }
         for (arm, learnt) in &mine.arms {
             let before = base.arms.get(arm);
             if before.is_none() && !self.arms.contains_key(arm) {
@@ -229,7 +258,11 @@ impl Estimates {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let mut arms = self.arms.values();
-        arms.all(|known| known.posterior.is_sound()) && self.witness.is_sound()
+        arms.all(|known| known.posterior.is_sound())
+            && self.witness.is_sound()
+            && self
+                .attention
+                .is_none_or(|characters| (0.0..1e4).contains(&characters))
     }
 }
 

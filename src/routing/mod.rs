@@ -51,7 +51,7 @@ pub use pace::{Pacer, solve};
 pub use prior::{Expected, Prior};
 pub use propensity::{Contender, Exploration, Shares, thompson};
 pub use tradeoffs::{Alternative, Floors, Segment, Tradeoffs};
-pub use value::Worth;
+pub use value::{TYPICAL_KEPT, Worth};
 pub use vector::{Encoder, FeatureVector};
 pub use watch::{Turn, Watch};
 pub use witness::Witness;

@@ -1,6 +1,7 @@
 //! `mantle route`: what the router is worth, on tables where the truth is known; and what one's own
 //! ledger teaches it.
 
+mod attention;
 mod read;
 mod show;
 mod train;

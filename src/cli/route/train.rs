@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
+use super::attention;
 use crate::cli::report::Moment;
 use crate::domain::{CallOutcome, ModelId, OutcomeKind, Timestamp};
 use crate::engine::replace_estimates;
@@ -185,6 +186,10 @@ pub async fn run(
     reader
         .lessons((since, now), |taught| training.hear(&taught))
         .await?;
+    let measured = attention::measured(&reader, (since, now)).await?;
+    let between = measured.map(|measured| measured.characters);
+    training.estimates = training.estimates.with_attention(between);
+    let used = training.estimates.attention();
     let lessons = training.estimates.lessons();
     let is_written = !args.dry_run && lessons > 0;
     if is_written {
@@ -198,11 +203,12 @@ pub async fn run(
             "since": since,
             "lessons": lessons,
             "written": is_written,
+            "attention": attention::json(measured.as_ref(), used),
             "lines": lines,
         });
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        show(&lines, lessons, is_written)
+        show(&lines, lessons, is_written) + &attention::line(measured.as_ref(), used)
     };
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
