@@ -54,4 +54,4 @@ pub use tradeoffs::{Alternative, Floors, Segment, Tradeoffs};
 pub use value::{TYPICAL_KEPT, Worth};
 pub use vector::{Encoder, FeatureVector};
 pub use watch::{Turn, Watch};
-pub use witness::Witness;
+pub use witness::{Witness, Witnesses};

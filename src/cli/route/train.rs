@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::attention;
 use crate::cli::report::Moment;
 use crate::domain::{CallOutcome, ModelId, OutcomeKind, Timestamp};
-use crate::engine::replace_estimates;
+use crate::engine::{replace_estimates, witness_in};
 use crate::ledger::{LedgerReader, Taught, What};
 use crate::routing::{Calibration, Estimates, Lesson, Said, Sight};
 
@@ -127,7 +127,7 @@ impl Training {
                 }
                 let said = match is_said {
                     true => Said::ByClient,
-                    false => Said::ByDocument,
+                    false => Said::ByDocument(taught.client.as_deref()),
                 };
                 let lesson = Lesson::Offered(&sight, is_accepted, *weight, said);
                 self.estimates.learn(arm, lesson);
@@ -181,7 +181,10 @@ pub async fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let reader = LedgerReader::open_read_only(ledger).await?;
+    let folder = ledger.parent().unwrap_or(Path::new("."));
     let mut training = Training::default();
+    // What was seen both ways is on no row; inferred ends are read by it.
+    training.estimates = training.estimates.with_witness(witness_in(folder));
     let since = args.since.at(now);
     reader
         .lessons((since, now), |taught| training.hear(&taught))
@@ -193,7 +196,6 @@ pub async fn run(
     let lessons = training.estimates.lessons();
     let is_written = !args.dry_run && lessons > 0;
     if is_written {
-        let folder = ledger.parent().unwrap_or(Path::new("."));
         replace_estimates(folder, &training.estimates)?;
     }
     let lines = training.lines();

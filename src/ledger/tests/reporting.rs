@@ -9,7 +9,7 @@ use crate::domain::{
     CallRow, DecisionRow, LedgerEvent, MatchRow, ModelId, OutcomeKind, OutcomeRow, Reason, Tier,
 };
 use crate::ledger::{
-    Dimension, Figures, Ledger, LedgerReader, MarginReport, ReportQuery, Unwanted,
+    Dimension, Figures, Ledger, LedgerReader, MarginReport, ReportQuery, Unwanted, What,
 };
 
 async fn report(path: &std::path::Path, query: &ReportQuery) -> MarginReport {
@@ -148,6 +148,42 @@ async fn keys_tell_which_answers_were_not_wanted() {
     let (shown, held_back) = (Some(Unwanted::Shown), Some(Unwanted::HeldBack));
     let expected = [shown, held_back, None, None, None].map(|unwanted| (3, unwanted));
     assert_eq!(found, expected);
+}
+
+/// A call, its end, its comparison and the look after ten minutes, each with the editor that it was in.
+#[tokio::test]
+async fn lessons_come_in_order_and_say_where() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    let of_arm = MatchRow {
+        arm: ModelId::new("codestral"),
+        ..rows::matched(3, 1)
+    };
+    for event in [
+        LedgerEvent::Decision(Box::new(decision(1, Some(("codestral", Tier::OpenSource))))),
+        LedgerEvent::Call(Box::new(call(2, 1, Some(5)))),
+        LedgerEvent::Match(of_arm),
+        LedgerEvent::Retention(rows::retention(4, 1)),
+        LedgerEvent::Outcome(rows::outcome(5, 1, OutcomeKind::Accepted)),
+    ] {
+        ledger.record_and_wait(event).await.expect("it is written");
+    }
+    ledger.close().await;
+    let reader = LedgerReader::open_read_only(&path).await.expect("a ledger");
+    let mut heard = Vec::new();
+    let all = reader.lessons((at(-10), at(10_000)), |taught| heard.push(taught));
+    all.await.expect("lessons");
+    assert!(heard.is_sorted_by_key(|taught| taught.at));
+    let client = rows::who().client;
+    assert!(client.is_some() && heard.iter().all(|taught| taught.client == client));
+    let is = |wanted: fn(&What) -> bool| heard.iter().filter(|t| wanted(&t.what)).count();
+    assert_eq!(is(|what| matches!(what, What::Called { .. })), 1);
+    assert_eq!(
+        is(|what| matches!(what, What::Compared { is_match: false })),
+        1
+    );
+    assert_eq!(is(|what| matches!(what, What::Kept(_))), 1);
+    assert_eq!(is(|what| matches!(what, What::Ended { .. })), 1);
 }
 
 #[tokio::test]
