@@ -80,6 +80,7 @@ fn main() {
                 per_character: Money::from_pico_usd(20_000_000),
                 lambda: 0.01,
                 typical_kept: 25.0,
+                attention: None,
             },
             left: Money::from_pico_usd(1_000_000_000_000),
             exploration: Exploration::default(),

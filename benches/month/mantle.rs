@@ -104,6 +104,7 @@ impl Mantle {
                 per_character: Money::from_pico_usd(per_character as i64),
                 lambda: 0.0,
                 typical_kept: 25.0,
+                attention: None,
             },
             policy: Policy {
                 id: "month".to_owned(),

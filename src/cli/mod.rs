@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use log::LogGuard;
+pub use route::read_table;
 
 use crate::config::{Environment, Layers, Loaded, Paths, load};
 use crate::domain::Timestamp;

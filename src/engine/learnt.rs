@@ -7,7 +7,7 @@
 mod kept;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Engine;
 use super::episodes::Compared;
@@ -37,6 +37,8 @@ struct State {
     waiting: HashMap<DecisionId, Waiting>,
     order: VecDeque<DecisionId>,
     file: kept::Standing,
+    /// The editor of this session, as it names itself.
+    client: Option<Arc<str>>,
 }
 
 /// A step that was decided for a model over the network.
@@ -45,9 +47,18 @@ struct Waiting {
     sight: Sight,
     /// The most that its call was expected to cost.
     worst: Option<Money>,
+    client: Option<Arc<str>>,
 }
 
 impl Learnt {
+    /// Knows nothing yet; `client` is the editor of this session, as it names itself.
+    pub fn of(client: Option<&str>) -> Self {
+        Self(Mutex::new(State {
+            client: client.map(Arc::from),
+            ..State::default()
+        }))
+    }
+
     /// Sees that models are known, by their names here and at their providers.
     pub fn meet<'m>(&self, models: impl Iterator<Item = (&'m ModelId, &'m str)>) {
         let mut state = self.state();
@@ -87,6 +98,7 @@ impl Learnt {
             arm: arm.clone(),
             sight: Sight::of(features),
             worst,
+            client: state.client.clone(),
         };
         state.waiting.insert(decision, waiting);
     }
@@ -104,12 +116,13 @@ impl Learnt {
     /// Learns what clients have said of offers, and what their documents look like.
     pub fn compare(&self, compared: impl IntoIterator<Item = Compared>) {
         let mut state = self.state();
+        let State { mine, client, .. } = &mut *state;
         for Compared {
             is_accepted,
             is_inferred,
         } in compared
         {
-            state.mine.compare(is_accepted, is_inferred);
+            mine.compare(client.as_deref(), is_accepted, is_inferred);
         }
     }
 
@@ -131,7 +144,7 @@ impl Learnt {
         self.learn(row.decision, |waiting| {
             let said = match row.evidence {
                 Evidence::Client => Said::ByClient,
-                _ => Said::ByDocument,
+                _ => Said::ByDocument(waiting.client.as_deref()),
             };
             let weight = row.weight;
             Some(Lesson::Offered(&waiting.sight, is_accepted, weight, said))

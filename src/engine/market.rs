@@ -13,15 +13,13 @@ use crate::domain::{
 };
 use crate::inhouse::SHOW_THRESHOLD;
 use crate::routing::{
-    self, Alternative, Arm, Bid, Demand, Draw, Exploration, Floors, Market, Pacer, Segment,
-    Standing, Tradeoffs, Worth,
+    self, Alternative, Arm, Bid, Demand, Draw, Estimates, Exploration, Floors, Market, Pacer,
+    Segment, Standing, TYPICAL_KEPT, Tradeoffs, Worth,
 };
 
 /// Kept characters that a decision point is expected to bring, where nothing else says what one is
 /// worth: of ten points some get no answer, some a wrong one, and one or two a line that stays.
 const KEPT_PER_POINT: f64 = 1.5;
-/// Kept characters of an accept, which the price of attention is reckoned from.
-const TYPICAL_KEPT: f64 = 25.0;
 /// How often the base price is solved anew; in between it follows what is spent.
 const SOLVE_EVERY: Duration = Duration::from_secs(15 * 60);
 /// In the last part of a month nothing is spent on learning.
@@ -321,15 +319,17 @@ impl Engine {
             left.as_secs_f64() < LAST_PART * whole.as_secs_f64()
         });
         // Who asks with a key wants to see what there is.
-        let typical_kept = if request.trigger == Trigger::Invoked {
-            0.0
+        let (typical_kept, attention) = if request.trigger == Trigger::Invoked {
+            (0.0, None)
         } else {
-            TYPICAL_KEPT
+            let attention = self.learnt.with(Estimates::attention);
+            (TYPICAL_KEPT, attention)
         };
         let worth = Worth {
             per_character,
             lambda,
             typical_kept,
+            attention,
         };
         Some((worth.raised(floor), is_late))
     }

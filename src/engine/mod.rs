@@ -187,6 +187,7 @@ impl Engine {
         Self {
             rosters: roster::Rosters::new(setup.key_of, setup.network),
             origin: setup.origin,
+            learnt: learnt::Learnt::of(setup.client.as_deref()),
             client: setup.client,
             user: setup.user,
             cache_folder: setup.cache,
@@ -208,7 +209,6 @@ impl Engine {
             answers: AnswerCache::default(),
             book: book::Book::new(setup.ledger),
             purse: purse::Purse::default(),
-            learnt: learnt::Learnt::default(),
             pace: market::Pace::default(),
             latest: latest::Latest::default(),
             bursts: burst::Bursts::default(),

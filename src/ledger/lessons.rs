@@ -25,6 +25,8 @@ pub struct Taught {
     pub features: Features,
     /// The most that the call was expected to cost.
     pub worst: Money,
+    /// The editor, as it names itself.
+    pub client: Option<String>,
     /// What is known.
     pub what: What,
 }
@@ -67,21 +69,22 @@ const COMPARED: &str = "\
     SELECT 'match' AS what, matches.at AS at, decisions.arm AS arm, decisions.features AS features, \
     decisions.expected_cost AS worst, \
     (exact_line OR prefix_chars = candidate_chars) AS number, NULL AS share, NULL AS name, \
-    NULL AS behind, NULL AS cost, NULL AS usable \
+    NULL AS behind, NULL AS cost, NULL AS usable, decisions.client AS client \
     FROM matches JOIN decisions ON decisions.id = matches.decision \
     WHERE matches.at >= ?1 AND matches.at < ?2 AND matches.arm = decisions.arm \
     AND decisions.arm <> 'embedded'";
 
 const ENDED: &str = "\
     SELECT 'outcome', outcomes.at, decisions.arm, decisions.features, decisions.expected_cost, \
-    outcomes.evidence = 'client', outcomes.weight, outcomes.kind, NULL, NULL, NULL \
+    outcomes.evidence = 'client', outcomes.weight, outcomes.kind, NULL, NULL, NULL, \
+    decisions.client \
     FROM outcomes JOIN decisions ON decisions.id = outcomes.decision \
     WHERE outcomes.at >= ?1 AND outcomes.at < ?2 AND decisions.arm <> 'embedded' \
     AND outcomes.kind IN ('accepted', 'partly-accepted', 'dismissed', 'diverged', 'replaced')";
 
 const KEPT: &str = "\
     SELECT 'kept', retentions.at, decisions.arm, decisions.features, decisions.expected_cost, \
-    retentions.kept_chars, NULL, NULL, NULL, NULL, NULL \
+    retentions.kept_chars, NULL, NULL, NULL, NULL, NULL, decisions.client \
     FROM retentions JOIN decisions ON decisions.id = retentions.decision \
     WHERE retentions.at >= ?1 AND retentions.at < ?2 AND retentions.after_s = ?3 \
     AND decisions.arm <> 'embedded'";
@@ -90,7 +93,7 @@ const KEPT: &str = "\
 const CALLED: &str = "\
     SELECT 'call', calls.at, decisions.arm, decisions.features, decisions.expected_cost, \
     calls.duration_ms, NULL, calls.outcome, calls.provider_model, calls.cost, \
-    usable.decision IS NOT NULL \
+    usable.decision IS NOT NULL, decisions.client \
     FROM calls JOIN decisions ON decisions.id = calls.decision \
     LEFT JOIN (SELECT decision FROM outcomes WHERE kind = 'offered' AND at >= ?1 \
     UNION SELECT decision FROM matches WHERE at >= ?1) AS usable ON usable.decision = calls.decision \
@@ -174,6 +177,7 @@ fn taught(row: &SqliteRow) -> Result<Option<Taught>, sqlx::Error> {
         arm: ModelId::new(arm),
         features,
         worst: Money::from_pico_usd(row.try_get("worst")?),
+        client: row.try_get("client")?,
         what,
     }))
 }

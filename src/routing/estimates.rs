@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::arm_posterior::ArmPosterior;
 use super::encode::encode;
 use super::logistic::{Channel, sigmoid};
+use super::off_policy::Interval;
+use super::value::Worth;
 use super::vector::FeatureVector;
 use super::watch::{Turn, Watch};
-use super::witness::Witness;
+use super::witness::Witnesses;
 use crate::domain::{Features, ModelId, Money};
 
 /// What a place looked like when it was decided.
@@ -35,11 +37,11 @@ impl Sight {
 
 /// How the end of an offer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Said<'l> {
     /// A client says so.
     ByClient,
-    /// It was inferred from edits.
-    ByDocument,
+    /// It was inferred from edits, at a client where that is known.
+    ByDocument(Option<&'l str>),
 }
 
 /// One thing that is learnt of an arm.
@@ -49,7 +51,7 @@ pub enum Lesson<'l> {
     Matched(&'l Sight, bool),
     /// An offer was accepted, or was not; the number is the weight of the evidence, and the last
     /// says whether a client has said so or it was inferred.
-    Offered(&'l Sight, bool, f64, Said),
+    Offered(&'l Sight, bool, f64, Said<'l>),
     /// So many characters of an accept were still there after ten minutes.
     Kept(u32),
     /// An answer came after so many milliseconds.
@@ -76,7 +78,10 @@ pub struct Estimates {
     arms: BTreeMap<ModelId, Known>,
     lessons: u64,
     #[serde(default)]
-    witness: Witness,
+    witness: Witnesses,
+    /// The price of attention, in characters; a file without it has none.
+    #[serde(default)]
+    attention: Option<f64>,
 }
 
 impl Estimates {
@@ -161,7 +166,7 @@ impl Estimates {
                 let vector = &sight.vector;
                 let channel = match said {
                     Said::ByClient => Channel::CLEAR,
-                    Said::ByDocument => self.witness.channel(),
+                    Said::ByDocument(client) => self.witness.channel(client),
                 };
                 known
                     .posterior
@@ -177,21 +182,40 @@ impl Estimates {
 
     /// Learns how far what is inferred can be trusted: a client says whether an offer was accepted,
     /// and the document looks as if it was, or not.
-    pub fn compare(&mut self, is_accepted: bool, is_inferred: bool) {
-        self.witness.observe(is_accepted, is_inferred);
+    pub fn compare(&mut self, client: Option<&str>, is_accepted: bool, is_inferred: bool) {
+        self.witness.observe(client, is_accepted, is_inferred);
         self.lessons += 1;
     }
 
     /// Returns what was seen both ways.
     #[must_use]
-    pub const fn witness(&self) -> &Witness {
+    pub const fn witness(&self) -> &Witnesses {
         &self.witness
+    }
+
+    /// Returns what a suggestion that is turned down costs, in characters, where a ledger was long
+    /// enough to tell.
+    #[must_use]
+    pub const fn attention(&self) -> Option<f64> {
+        self.attention
+    }
+
+    /// Takes what a ledger tells of the price of attention: only where its interval is narrower than
+    /// the default is sure of itself, and never below nothing.
+    #[must_use]
+    pub fn with_attention(mut self, measured: Option<Interval>) -> Self {
+        let is_exact =
+            |between: &Interval| between.high - between.low < Worth::plausible_attention();
+        self.attention = measured
+            .filter(is_exact)
+            .map(|between| between.value.max(0.0));
+        self
     }
 
     /// Takes over what another state has seen both ways, which no ledger holds.
     #[must_use]
-    pub fn with_witness_of(mut self, other: &Self) -> Self {
-        self.witness = other.witness;
+    pub fn with_witness(mut self, witness: Witnesses) -> Self {
+        self.witness = witness;
         self
     }
 
@@ -199,6 +223,11 @@ impl Estimates {
     pub fn merge(&mut self, base: &Self, mine: &Self) {
         self.lessons += mine.lessons.saturating_sub(base.lessons);
         self.witness.merge(&base.witness, &mine.witness);
+        // It is measured anew by whoever trains, and not added to: what a session has read stands
+        // behind what came into the file since.
+        if mine.attention != base.attention {
+            self.attention = mine.attention;
+        }
         for (arm, learnt) in &mine.arms {
             let before = base.arms.get(arm);
             if before.is_none() && !self.arms.contains_key(arm) {
@@ -229,7 +258,11 @@ impl Estimates {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let mut arms = self.arms.values();
-        arms.all(|known| known.posterior.is_sound()) && self.witness.is_sound()
+        arms.all(|known| known.posterior.is_sound())
+            && self.witness.is_sound()
+            && self
+                .attention
+                .is_none_or(|characters| (0.0..1e4).contains(&characters))
     }
 }
 
@@ -330,18 +363,18 @@ mod tests {
         let (mut sharp, arm) = met();
         let mut blunt = sharp.clone();
         for _ in 0..2_000 {
-            sharp.compare(true, true);
-            blunt.compare(true, false);
+            sharp.compare(None, true, true);
+            blunt.compare(None, true, false);
         }
         let place = sight("rust");
         for _ in 0..40 {
-            let refused = Lesson::Offered(&place, false, 1.0, Said::ByDocument);
+            let refused = Lesson::Offered(&place, false, 1.0, Said::ByDocument(None));
             sharp.learn(&arm, refused);
             blunt.learn(&arm, refused);
         }
         assert!(p(&blunt, &arm) > 1.3 * p(&sharp, &arm));
         // What a client says is believed by both alike.
-        let (mut a, mut b) = (sharp.clone(), sharp.with_witness_of(&blunt));
+        let (mut a, mut b) = (sharp.clone(), sharp.with_witness(blunt.witness.clone()));
         let accepted = Lesson::Offered(&place, true, 1.0, Said::ByClient);
         a.learn(&arm, accepted);
         b.learn(&arm, accepted);
@@ -351,17 +384,17 @@ mod tests {
     #[test]
     fn a_file_from_before_anything_was_seen_both_ways_is_read() {
         let (mut estimates, _) = met();
-        estimates.compare(true, true);
+        estimates.compare(None, true, true);
         let mut old = serde_json::to_value(&estimates).expect("it is written");
         old.as_object_mut().expect("an object").remove("witness");
         let read: Estimates = serde_json::from_value(old).expect("it is read");
-        assert_eq!(read.witness(), &Witness::default());
+        assert_eq!(read.witness(), &Witnesses::default());
     }
 
     #[test]
     fn it_comes_back_from_json_as_it_was() {
         let (mut estimates, arm) = met();
-        estimates.compare(true, true);
+        estimates.compare(None, true, true);
         estimates.learn(&arm, Lesson::Matched(&sight("rust"), true));
         estimates.learn(
             &arm,

@@ -21,22 +21,41 @@ const STEP: u32 = 25;
 /// among them.
 #[must_use]
 pub fn hold(arm: &ArmPosterior, gain: f64, p_free: f64, gaps: &[u32]) -> Duration {
-    let typed: f64 = gaps.iter().map(|gap| f64::from(*gap)).sum();
-    let keys_per_milli = gaps.len() as f64 / typed.max(1.0);
-    let cost_per_milli = p_free * keys_per_milli;
-    let (mut best, mut waited, mut before) = ((0.0, 0), 0.0, 0.0);
+    let (mut best, mut lost) = ((0.0, 0), 0.0);
+    let (mut there_before, mut typed_before) = (0.0, 0.0);
     let longest = LONGEST_HOLD.as_millis() as u32;
     for millis in (STEP..=longest).step_by(STEP as usize) {
-        let by = arm.in_time(&[millis]);
+        let there = arm.in_time(&[millis]);
+        let typed = keys_within(gaps, millis);
         // The hold ends with the answer.
-        waited += f64::from(STEP) * (1.0 - f64::midpoint(before, by));
-        before = by;
-        let worth = gain * by - cost_per_milli * waited;
+        let is_waiting = 1.0 - f64::midpoint(there_before, there);
+        lost += p_free * (typed - typed_before) * is_waiting;
+        (there_before, typed_before) = (there, typed);
+        let worth = gain * there - lost;
         if worth > best.0 {
             best = (worth, millis);
         }
     }
     Duration::from_millis(best.1.into())
+}
+
+/// Returns how many keys are expected within some milliseconds of a key: from every gap on as many as
+/// came then, the last one in part. Keys per second over all of them would be too few, since a pause is
+/// longer than the keys around it, and most keys are followed by another.
+fn keys_within(gaps: &[u32], millis: u32) -> f64 {
+    let keys_from = |first: usize| {
+        let mut left = f64::from(millis);
+        let following = gaps.iter().cycle().skip(first).take(gaps.len());
+        let keys = following.map(|gap| {
+            let gap = f64::from((*gap).max(1));
+            let part = (left / gap).clamp(0.0, 1.0);
+            left -= gap;
+            part
+        });
+        keys.sum::<f64>()
+    };
+    let keys: f64 = (0..gaps.len()).map(keys_from).sum();
+    keys / gaps.len().max(1) as f64
 }
 
 #[cfg(test)]
@@ -69,6 +88,17 @@ mod tests {
         assert!(holds[0] > holds[3], "{holds:?}");
         // Nothing is typed, and nothing lost.
         assert_eq!(hold(&arm, 1.0, 0.9, &[]), LONGEST_HOLD);
+    }
+
+    #[test]
+    fn a_pause_does_not_make_the_keys_around_it_slower() {
+        let mut gaps = [100; 10];
+        gaps[4] = 5_000;
+        // Within a tenth of a second nine gaps of ten are over, and a fiftieth of the pause.
+        assert!((keys_within(&gaps, 100) - 0.902).abs() < 1e-9);
+        // Within a fifth eight times two are over, once one and a fiftieth, and a twenty-fifth.
+        assert!((keys_within(&gaps, 200) - 1.706).abs() < 1e-9);
+        assert_eq!(keys_within(&[], 300), 0.0);
     }
 
     #[test]

@@ -8,11 +8,13 @@
 //! and day are one cluster: keys of a burst share one draw, and moods last. The interval is that of
 //! a mean of clusters.
 
+mod attention;
 mod silence;
 mod wish;
 
 use std::collections::HashMap;
 
+pub use attention::{ATTENTION_CHARS, Attention, Reading, attention};
 pub use silence::{Gate, Missed};
 pub use wish::{NotAWish, Wish};
 

@@ -13,6 +13,11 @@ use crate::domain::{ArmEstimate, Money};
 
 /// From this probability on a suggestion of average length is worth a look.
 const SHOWN_FROM: f64 = 0.25;
+/// Between these it could as well be: shares of suggestions that are accepted where people leave
+/// completion switched on.
+const PLAUSIBLE: [f64; 2] = [0.15, 0.35];
+/// Kept characters of an accept, which the price of attention is reckoned from.
+pub const TYPICAL_KEPT: f64 = 25.0;
 /// Share of the late answers that a later key is still served from.
 const STILL_OF_USE: f64 = 0.4;
 /// Micro-USD in pico-USD.
@@ -27,13 +32,31 @@ pub struct Worth {
     pub lambda: f64,
     /// Expected kept characters of an accept, over all arms; sets the price of attention.
     pub typical_kept: f64,
+    /// The price of attention as held-out bursts have measured it, in characters; `None` for what
+    /// follows from `typical_kept`.
+    pub attention: Option<f64>,
 }
 
 impl Worth {
     /// Returns the price of attention: what a suggestion that is turned down costs, in characters.
     #[must_use]
     pub fn attention(&self) -> f64 {
-        self.typical_kept * SHOWN_FROM / (1.0 - SHOWN_FROM)
+        let default = Self::attention_from(self.typical_kept, SHOWN_FROM);
+        self.attention.unwrap_or(default)
+    }
+
+    /// Returns the price of attention where a typical suggestion is worth a look from this
+    /// probability on.
+    fn attention_from(typical_kept: f64, shown_from: f64) -> f64 {
+        typical_kept * shown_from / (1.0 - shown_from)
+    }
+
+    /// Returns how far apart prices of attention lie that are as plausible as the default: what is
+    /// measured less exactly than that says less than the default does.
+    #[must_use]
+    pub fn plausible_attention() -> f64 {
+        let of = |shown_from| Self::attention_from(TYPICAL_KEPT, shown_from);
+        of(PLAUSIBLE[1]) - of(PLAUSIBLE[0])
     }
 
     /// Returns how many characters a micro-USD must bring where a character may cost this much.
@@ -145,6 +168,7 @@ mod tests {
         per_character: Money::from_pico_usd(2_000_000),
         lambda: 0.0,
         typical_kept: 30.0,
+        attention: None,
     };
 
     #[test]
@@ -153,6 +177,18 @@ mod tests {
         assert!(WORTH.of_showing(0.24, 30.0) < 0.0);
         // A longer one is worth it sooner: 10 / (90 + 10) = 0.1.
         assert!(WORTH.of_showing(0.1, 90.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_attention_was_measured_to_cost_takes_the_place_of_the_default() {
+        assert!((WORTH.attention() - 10.0).abs() < 1e-9);
+        let measured = Worth {
+            attention: Some(2.0),
+            ..WORTH
+        };
+        assert!((measured.of_showing(0.25, 30.0) - 6.0).abs() < 1e-9);
+        // 25 characters at 0.35 / 0.65, less at 0.15 / 0.85.
+        assert!((Worth::plausible_attention() - 9.05).abs() < 0.01);
     }
 
     #[test]

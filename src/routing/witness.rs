@@ -4,7 +4,10 @@
 //! they are counted beside each other: how many of the accepts that a client has reported were
 //! inferred as well (the sensitivity), and how many of the suggestions that were turned down looked
 //! like accepts (the false positives). With that, what is inferred elsewhere is corrected as Rogan
-//! and Gladen do for a test that errs (Am J Epidemiol 107, 1978).
+//! and Gladen do for a test that errs (Am J Epidemiol 107, 1978). Editors differ, so each is counted
+//! by itself, too, and believed to be like all of them until it has shown otherwise.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,13 +59,21 @@ impl Witness {
     /// Returns how an inferred outcome is to be read.
     #[must_use]
     pub fn channel(&self) -> Channel {
+        self.channel_from(Channel {
+            sensitivity: SENSITIVITY,
+            false_positives: FALSE_POSITIVES,
+        })
+    }
+
+    /// Returns how an inferred outcome is to be read where `prior` was expected before.
+    fn channel_from(&self, prior: Channel) -> Channel {
         let share = |part: f64, of: f64, prior: f64| (part + WORTH * prior) / (of + WORTH);
         Channel {
-            sensitivity: share(self.accepted_and_inferred, self.accepted, SENSITIVITY),
+            sensitivity: share(self.accepted_and_inferred, self.accepted, prior.sensitivity),
             false_positives: share(
                 self.turned_down_and_inferred,
                 self.turned_down,
-                FALSE_POSITIVES,
+                prior.false_positives,
             ),
         }
     }
@@ -79,9 +90,146 @@ impl Witness {
     }
 }
 
+/// More names than editors have; a client may call itself anything.
+const MOST_CLIENTS: usize = 32;
+
+/// What was seen both ways of all clients, and of each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Witnesses {
+    #[serde(flatten)]
+    all: Witness,
+    /// By name, whatever the version; a file from before has none.
+    #[serde(default)]
+    clients: BTreeMap<String, Witness>,
+}
+
+impl Witnesses {
+    /// Takes an offer as [`Witness::observe`] does, of a client where it is known.
+    pub fn observe(&mut self, client: Option<&str>, is_accepted: bool, is_inferred: bool) {
+        self.all.observe(is_accepted, is_inferred);
+        let Some(name) = client.map(name_of) else {
+            return;
+        };
+        if let Some(known) = self.of(name) {
+            known.observe(is_accepted, is_inferred);
+        }
+    }
+
+    /// Adds what `mine` has seen since it was `base`.
+    pub fn merge(&mut self, base: &Self, mine: &Self) {
+        self.all.merge(&base.all, &mine.all);
+        for (name, seen) in &mine.clients {
+            let before = base.clients.get(name).copied().unwrap_or_default();
+            if let Some(known) = self.of(name) {
+                known.merge(&before, seen);
+            }
+        }
+    }
+
+    /// Returns what was seen of all clients.
+    #[must_use]
+    pub const fn all(&self) -> &Witness {
+        &self.all
+    }
+
+    /// Returns how an outcome is to be read that was inferred at a client: as at all of them, and
+    /// more and more as it has itself shown.
+    #[must_use]
+    pub fn channel(&self, client: Option<&str>) -> Channel {
+        let all = self.all.channel();
+        let known = client.and_then(|client| self.clients.get(name_of(client)));
+        known.map_or(all, |known| known.channel_from(all))
+    }
+
+    fn of(&mut self, name: &str) -> Option<&mut Witness> {
+        if !self.clients.contains_key(name) && self.clients.len() < MOST_CLIENTS {
+            self.clients.insert(name.to_owned(), Witness::default());
+        }
+        self.clients.get_mut(name)
+    }
+
+    /// Returns whether it can have come from counting.
+    pub(super) fn is_sound(&self) -> bool {
+        self.all.is_sound() && self.clients.values().all(Witness::is_sound)
+    }
+}
+
+/// Returns the name of a client without its version: `Neovim` of `Neovim 0.12.4`.
+fn name_of(client: &str) -> &str {
+    let is_version = |word: &str| {
+        let number = word.strip_prefix('v').unwrap_or(word);
+        number.starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    match client.rsplit_once(' ') {
+        Some((name, version)) if is_version(version) => name,
+        _ => client,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_is_read_like_all_of_them_until_it_has_shown_otherwise() {
+        let mut witnesses = Witnesses::default();
+        let (sharp, blunt) = (Some("Sharp 1.2"), Some("Blunt v3"));
+        for _ in 0..500 {
+            witnesses.observe(sharp, true, true);
+            witnesses.observe(sharp, false, false);
+        }
+        assert_eq!(witnesses.channel(blunt), witnesses.channel(None));
+        for n in 0..200 {
+            witnesses.observe(blunt, true, n % 2 == 0);
+        }
+        let of = |client| witnesses.channel(client).sensitivity;
+        // All have 600 of 700, with what was expected before 648.5 of 750; of the blunt one a hundred
+        // of two hundred, with fifty like all of them.
+        assert!((of(None) - 648.5 / 750.0).abs() < 1e-9);
+        assert!((of(Some("Blunt 4.0")) - (100.0 + 50.0 * of(None)) / 250.0).abs() < 1e-9);
+        assert!(of(sharp) > 0.98 && of(Some("Other")) == of(None));
+        // It has turned nothing down: there it is like all of them.
+        let false_ones = |client| witnesses.channel(client).false_positives;
+        assert!((false_ones(blunt) - false_ones(None)).abs() < 1e-9);
+        assert!(witnesses.is_sound());
+    }
+
+    #[test]
+    fn what_two_windows_have_seen_of_a_client_is_added_and_names_have_an_end() {
+        let mut base = Witnesses::default();
+        base.observe(Some("a 1"), true, true);
+        let (mut here, mut there) = (base.clone(), base.clone());
+        here.observe(Some("a 1"), true, false);
+        there.observe(Some("a 2"), false, false);
+        there.observe(Some("b"), false, false);
+        here.merge(&base, &there);
+        assert!((here.all().seen() - 4.0).abs() < 1e-9);
+        assert!((here.clients["a"].seen() - 3.0).abs() < 1e-9);
+        assert!((here.clients["b"].seen() - 1.0).abs() < 1e-9);
+        for n in 0..100 {
+            here.observe(Some(&format!("client{n}")), true, true);
+        }
+        assert_eq!(here.clients.len(), MOST_CLIENTS);
+        assert!((here.all().seen() - 104.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_file_with_one_pair_for_all_is_read_and_written_back() {
+        let mut old = Witness::default();
+        old.observe(true, false);
+        let text = serde_json::to_string(&old).expect("it is written");
+        let mut read: Witnesses = serde_json::from_str(&text).expect("it is read");
+        assert_eq!(read.all(), &old);
+        read.observe(Some("a"), false, true);
+        let text = serde_json::to_string(&read).expect("it is written");
+        assert_eq!(
+            serde_json::from_str::<Witnesses>(&text).expect("read"),
+            read
+        );
+        // An older program reads what all have shown.
+        let all: Witness = serde_json::from_str(&text).expect("it is read");
+        assert_eq!(&all, read.all());
+    }
 
     #[test]
     fn before_anything_was_seen_inference_is_nearly_believed() {

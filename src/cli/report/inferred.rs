@@ -1,7 +1,7 @@
 //! How often suggestions are accepted where no client says so, but edits show it, which errs.
 //!
 //! The share that looks accepted is corrected by what was seen where a client did say so
-//! (`routing::Witness`), as Rogan and Gladen do for a test that errs (Am J Epidemiol 107, 1978). The
+//! (`routing::Witnesses`), at that client as far as it is known, as Rogan and Gladen do for a test that errs (Am J Epidemiol 107, 1978). The
 //! raw rate stands as it was; this is beside it.
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::layout::{count, percent};
 use super::waterfall::push_section;
 use crate::engine::witness_in;
 use crate::ledger::{Dimension, Figures, MarginReport};
-use crate::routing::Witness;
+use crate::routing::Witnesses;
 
 /// The clients that report no outcome, with what their rates come to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,8 +44,8 @@ impl Inferred {
         Self::in_lines(lines, &witness)
     }
 
-    fn in_lines(lines: &[(String, Figures)], witness: &Witness) -> Option<Self> {
-        let channel = witness.channel();
+    fn in_lines(lines: &[(String, Figures)], witness: &Witnesses) -> Option<Self> {
+        let channel = witness.channel(None);
         let clients: Vec<Client> = lines
             .iter()
             .filter(|(_, figures)| says_nothing(figures))
@@ -54,14 +54,14 @@ impl Inferred {
                 Some(Client {
                     key: key.clone(),
                     acceptance_rate: raw,
-                    corrected_rate: places(channel.corrected(raw)),
+                    corrected_rate: places(witness.channel(Some(key)).corrected(raw)),
                 })
             })
             .collect();
         (!clients.is_empty()).then(|| Self {
             sensitivity: places(channel.sensitivity),
             false_positives: places(channel.false_positives),
-            seen_both_ways: witness.seen() as u64,
+            seen_both_ways: witness.all().seen() as u64,
             clients,
         })
     }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn only_what_no_client_says_is_corrected() {
-        let inferred = Inferred::in_lines(&lines(), &Witness::default());
+        let inferred = Inferred::in_lines(&lines(), &Witnesses::default());
         let inferred = inferred.expect("one says nothing");
         // (0.3 − 0.005) ÷ (0.97 − 0.005)
         assert_eq!(
@@ -144,15 +144,18 @@ mod tests {
             }]
         );
         assert_eq!(inferred.seen_both_ways, 0);
-        assert_eq!(Inferred::in_lines(&lines()[..2], &Witness::default()), None);
+        assert_eq!(
+            Inferred::in_lines(&lines()[..2], &Witnesses::default()),
+            None
+        );
     }
 
     #[test]
     fn what_was_seen_both_ways_corrects_more() {
-        let mut witness = Witness::default();
+        let mut witness = Witnesses::default();
         for n in 0..1_000 {
-            witness.observe(true, n % 2 == 0);
-            witness.observe(false, n % 10 == 0);
+            witness.observe(None, true, n % 2 == 0);
+            witness.observe(None, false, n % 10 == 0);
         }
         let inferred = Inferred::in_lines(&lines(), &witness).expect("one says nothing");
         // Half of the accepts are seen, and a tenth of the others look like one: of three in ten

@@ -1,6 +1,7 @@
 //! `mantle route`: what the router is worth, on tables where the truth is known; and what one's own
 //! ledger teaches it.
 
+mod attention;
 mod read;
 mod show;
 mod train;
@@ -12,7 +13,9 @@ use anyhow::Context;
 
 use super::WrongUse;
 use crate::domain::Timestamp;
-use crate::routing::eval::{EvalError, RawTable, evaluate};
+use crate::routing::eval::{EvalError, evaluate};
+
+pub use read::table as read_table;
 
 /// What can be said after `mantle route`.
 #[derive(clap::Subcommand, Clone, Debug)]
@@ -38,7 +41,7 @@ pub struct EvalArgs {
     /// The instances of --fit-outcomes
     #[arg(long, value_name = "FILE.jsonl", requires = "fit_outcomes")]
     pub fit_instances: Option<PathBuf>,
-    /// Models to choose from, separated by commas [default: all of the table]
+    /// Models to choose from, separated by commas [default: all that both tables have]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     pub models: Vec<String>,
     /// What shuffles and draws follow from
@@ -71,16 +74,16 @@ fn eval(args: &EvalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         (Some(outcomes), Some(instances)) => Some(read::table(outcomes, instances)?),
         _ => None,
     };
-    let models = match args.models.as_slice() {
-        [] => all_models(&test),
-        named => once_each(named),
-    };
+    let models = once_each(&args.models);
     let report =
         evaluate(fit.as_ref(), &test, &models, args.seed).map_err(|error| match error {
             EvalError::UnknownModel { .. } | EvalError::OneModel | EvalError::TooMany(_) => {
                 anyhow::Error::new(WrongUse(error.to_string()))
             }
-            EvalError::TooFew { .. } | EvalError::Free { .. } => anyhow::Error::new(error),
+            EvalError::TooFew { .. }
+            | EvalError::NothingInCommon { .. }
+            | EvalError::AllWrong
+            | EvalError::Free { .. } => anyhow::Error::new(error),
         })?;
     let text = if args.json {
         serde_json::to_string_pretty(&report)? + "\n"
@@ -90,11 +93,6 @@ fn eval(args: &EvalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("the figures could not be printed")
-}
-
-fn all_models(table: &RawTable) -> Vec<String> {
-    let names: Vec<String> = table.cells.iter().map(|cell| cell.model.clone()).collect();
-    once_each(&names)
 }
 
 fn once_each(names: &[String]) -> Vec<String> {

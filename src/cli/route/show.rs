@@ -13,6 +13,9 @@ pub fn report(report: &EvalReport) -> String {
         let _ = writeln!(text, "{name:<34}{value}");
     };
     line("models", report.models.join(", "));
+    if !report.models_left_out.is_empty() {
+        line("not in the fitted table", report.models_left_out.join(", "));
+    }
     line("best model", report.premium.clone());
     let left_out = match report.left_out {
         0 => String::new(),

@@ -9,9 +9,10 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
+use super::attention;
 use crate::cli::report::Moment;
 use crate::domain::{CallOutcome, ModelId, OutcomeKind, Timestamp};
-use crate::engine::replace_estimates;
+use crate::engine::{replace_estimates, witness_in};
 use crate::ledger::{LedgerReader, Taught, What};
 use crate::routing::{Calibration, Estimates, Lesson, Said, Sight};
 
@@ -126,7 +127,7 @@ impl Training {
                 }
                 let said = match is_said {
                     true => Said::ByClient,
-                    false => Said::ByDocument,
+                    false => Said::ByDocument(taught.client.as_deref()),
                 };
                 let lesson = Lesson::Offered(&sight, is_accepted, *weight, said);
                 self.estimates.learn(arm, lesson);
@@ -180,15 +181,21 @@ pub async fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let reader = LedgerReader::open_read_only(ledger).await?;
+    let folder = ledger.parent().unwrap_or(Path::new("."));
     let mut training = Training::default();
+    // What was seen both ways is on no row; inferred ends are read by it.
+    training.estimates = training.estimates.with_witness(witness_in(folder));
     let since = args.since.at(now);
     reader
         .lessons((since, now), |taught| training.hear(&taught))
         .await?;
+    let measured = attention::measured(&reader, (since, now)).await?;
+    let between = measured.map(|measured| measured.characters);
+    training.estimates = training.estimates.with_attention(between);
+    let used = training.estimates.attention();
     let lessons = training.estimates.lessons();
     let is_written = !args.dry_run && lessons > 0;
     if is_written {
-        let folder = ledger.parent().unwrap_or(Path::new("."));
         replace_estimates(folder, &training.estimates)?;
     }
     let lines = training.lines();
@@ -198,11 +205,12 @@ pub async fn run(
             "since": since,
             "lessons": lessons,
             "written": is_written,
+            "attention": attention::json(measured.as_ref(), used),
             "lines": lines,
         });
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        show(&lines, lessons, is_written)
+        show(&lines, lessons, is_written) + &attention::line(measured.as_ref(), used)
     };
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())

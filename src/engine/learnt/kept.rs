@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Learnt;
 use crate::engine::shared_file;
-use crate::routing::{Estimates, Witness};
+use crate::routing::{Estimates, Witnesses};
 
 /// The file's name, beside the ledger.
 const FILE_NAME: &str = "estimates.json";
@@ -103,7 +103,7 @@ pub fn replace_estimates(folder: &Path, estimates: &Estimates) -> Result<(), Kee
     let price = found.as_ref().map(|kept| kept.price);
     let estimates = estimates.clone();
     let estimates = match found {
-        Some(kept) => estimates.with_witness_of(&kept.estimates),
+        Some(kept) => estimates.with_witness(kept.estimates.witness().clone()),
         None => estimates,
     };
     Ok(write(folder, estimates, price)?)
@@ -112,11 +112,11 @@ pub fn replace_estimates(folder: &Path, estimates: &Estimates) -> Result<(), Kee
 /// Returns what those who keep their estimates in `folder` have seen both ways: what a client said of
 /// an offer, and what its document looked like. Nothing, where nothing is kept that can be read.
 #[must_use]
-pub fn witness_in(folder: &Path) -> Witness {
+pub fn witness_in(folder: &Path) -> Witnesses {
     let bytes = fs::read(folder.join(FILE_NAME)).ok();
     let kept = bytes.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
     let kept = kept.filter(|kept| kept.version == VERSION && kept.estimates.is_sound());
-    kept.map(|kept| *kept.estimates.witness())
+    kept.map(|kept| kept.estimates.witness().clone())
         .unwrap_or_default()
 }
 

@@ -97,6 +97,34 @@ fn lines_and_offers_teach_and_what_is_neither_does_not() {
 }
 
 #[test]
+fn what_is_inferred_is_read_as_this_editor_has_shown_itself() {
+    let blunt = Learnt::of(Some("Blunt 1.0"));
+    blunt.meet([(&model(), "hosted-1")].into_iter());
+    // Half of its accepts are seen in the document.
+    blunt.compare((0..400).map(|n| Compared {
+        is_accepted: true,
+        is_inferred: n % 2 == 0,
+    }));
+    let of = |client| blunt.with(|known| known.witness().channel(client).sensitivity);
+    assert!(of(Some("Blunt 2.0")) < of(Some("Other")));
+    let decision = decided(&blunt);
+    let sharp = session();
+    let elsewhere = decided(&sharp);
+    let inferred = |decision| match ended(decision, OutcomeKind::Diverged) {
+        LedgerEvent::Outcome(row) => LedgerEvent::Outcome(OutcomeRow {
+            evidence: Evidence::Divergence,
+            ..row
+        }),
+        event => event,
+    };
+    let before = belief(&blunt);
+    blunt.observe(&inferred(decision));
+    sharp.observe(&inferred(elsewhere));
+    // What looks like a refusal says less where accepts are missed.
+    assert!(belief(&sharp) < belief(&blunt) && belief(&blunt) < before);
+}
+
+#[test]
 fn two_windows_share_what_each_has_learnt() {
     let folder = tempfile::tempdir().expect("a folder");
     let (here, there) = (session(), session());

@@ -5,8 +5,12 @@ use proptest::prelude::*;
 use super::rows::{at, call, decision, one_of_each};
 use super::writing::folder;
 use super::{example, rows};
-use crate::domain::{CallRow, DecisionRow, LedgerEvent, ModelId, OutcomeKind, Tier};
-use crate::ledger::{Dimension, Figures, Ledger, LedgerReader, MarginReport, ReportQuery};
+use crate::domain::{
+    CallRow, DecisionRow, LedgerEvent, MatchRow, ModelId, OutcomeKind, OutcomeRow, Reason, Tier,
+};
+use crate::ledger::{
+    Dimension, Figures, Ledger, LedgerReader, MarginReport, ReportQuery, Unwanted, What,
+};
 
 async fn report(path: &std::path::Path, query: &ReportQuery) -> MarginReport {
     let reader = LedgerReader::open_read_only(path).await.expect("a ledger");
@@ -94,6 +98,92 @@ async fn a_decision_is_drawn_where_every_option_keeps_a_floor() {
     let heard = reader.logged((at(0), at(10)), |logged| drawn.push(logged.is_drawn));
     heard.await.expect("decisions");
     assert_eq!(drawn, [false, false, true]);
+}
+
+/// Of six places: shown and not wanted, held back and not wanted, held back where it was not sure, shown
+/// and accepted, shown and typed, and one whose document has no version.
+#[tokio::test]
+async fn keys_tell_which_answers_were_not_wanted() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    let silent = |n| DecisionRow {
+        reason: Reason::HeldOut,
+        ..decision(n, None)
+    };
+    let shown = |n| DecisionRow {
+        reason: Reason::EmbeddedIsSure,
+        ..decision(n, Some(("embedded", Tier::InHouse)))
+    };
+    let mut held_back = silent(2);
+    held_back.arms[0].excluded = None;
+    let mut nameless = shown(6);
+    nameless.document_version = None;
+    let rows = [shown(1), held_back, silent(3), shown(4), shown(5), nameless];
+    for (n, mut row) in (1_u128..).zip(rows) {
+        row.at = at(n as i64);
+        let mut events = vec![LedgerEvent::Decision(Box::new(row))];
+        let is_typed = n == 5;
+        events.push(LedgerEvent::Match(MatchRow {
+            exact_line: is_typed,
+            at: at(20),
+            ..rows::matched(100 + n, n)
+        }));
+        if n == 4 {
+            events.push(LedgerEvent::Outcome(OutcomeRow {
+                at: at(20),
+                ..rows::outcome(200, n, OutcomeKind::PartlyAccepted)
+            }));
+        }
+        for event in events {
+            ledger.record_and_wait(event).await.expect("it is written");
+        }
+    }
+    ledger.close().await;
+    let reader = LedgerReader::open_read_only(&path).await.expect("a ledger");
+    let mut found = Vec::new();
+    let heard = reader.keys((at(0), at(10)), |key| {
+        found.push((key.version, key.unwanted))
+    });
+    heard.await.expect("decisions");
+    let (shown, held_back) = (Some(Unwanted::Shown), Some(Unwanted::HeldBack));
+    let expected = [shown, held_back, None, None, None].map(|unwanted| (3, unwanted));
+    assert_eq!(found, expected);
+}
+
+/// A call, its end, its comparison and the look after ten minutes, each with the editor that it was in.
+#[tokio::test]
+async fn lessons_come_in_order_and_say_where() {
+    let (_folder, path) = folder();
+    let ledger = Ledger::open(&path).await.expect("a new ledger");
+    let of_arm = MatchRow {
+        arm: ModelId::new("codestral"),
+        ..rows::matched(3, 1)
+    };
+    for event in [
+        LedgerEvent::Decision(Box::new(decision(1, Some(("codestral", Tier::OpenSource))))),
+        LedgerEvent::Call(Box::new(call(2, 1, Some(5)))),
+        LedgerEvent::Match(of_arm),
+        LedgerEvent::Retention(rows::retention(4, 1)),
+        LedgerEvent::Outcome(rows::outcome(5, 1, OutcomeKind::Accepted)),
+    ] {
+        ledger.record_and_wait(event).await.expect("it is written");
+    }
+    ledger.close().await;
+    let reader = LedgerReader::open_read_only(&path).await.expect("a ledger");
+    let mut heard = Vec::new();
+    let all = reader.lessons((at(-10), at(10_000)), |taught| heard.push(taught));
+    all.await.expect("lessons");
+    assert!(heard.is_sorted_by_key(|taught| taught.at));
+    let client = rows::who().client;
+    assert!(client.is_some() && heard.iter().all(|taught| taught.client == client));
+    let is = |wanted: fn(&What) -> bool| heard.iter().filter(|t| wanted(&t.what)).count();
+    assert_eq!(is(|what| matches!(what, What::Called { .. })), 1);
+    assert_eq!(
+        is(|what| matches!(what, What::Compared { is_match: false })),
+        1
+    );
+    assert_eq!(is(|what| matches!(what, What::Kept(_))), 1);
+    assert_eq!(is(|what| matches!(what, What::Ended { .. })), 1);
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ fn market<'m>(bids: &'m [Bid<'m>], seed: u64) -> Market<'m> {
             per_character: Money::from_pico_usd(20_000_000),
             lambda: 0.0,
             typical_kept: 25.0,
+            attention: None,
         },
         left: Money::from_pico_usd(1_000_000_000_000),
         exploration: Exploration::OFF,

@@ -64,6 +64,19 @@ pub enum EvalError {
     /// One model alone leaves nothing to decide.
     #[error("a router needs two models or more to choose from")]
     OneModel,
+    /// The two tables have not even two models in common.
+    #[error(
+        "the two tables need two models in common; the judged one has {judged}, the fitted one {fitted}"
+    )]
+    NothingInCommon {
+        /// The models of the judged table.
+        judged: String,
+        /// Those of the fitted one.
+        fitted: String,
+    },
+    /// Without a right answer there is no quality to keep.
+    #[error("no model has a score above 0 in the judged table")]
+    AllWrong,
     /// The best model costs nothing, so nothing can be saved.
     #[error("`{model}` is the best model and costs nothing: there is nothing to route")]
     Free {
@@ -112,6 +125,8 @@ pub struct EvalIntervals {
 pub struct EvalReport {
     /// The models that it could choose from.
     pub models: Vec<String>,
+    /// Models of the judged table that the fitted one does not have, where none were named.
+    pub models_left_out: Vec<String>,
     /// The best of them on the judged instances.
     pub premium: String,
     /// What the best fixed mix saves at 95 % of the best model's quality.
@@ -136,7 +151,8 @@ pub struct EvalReport {
     pub left_out: usize,
 }
 
-/// Judges a router on `test`. It is made on `fit`; without one, by parts of `test` itself.
+/// Judges a router on `test`. It is made on `fit`; without one, by parts of `test` itself. Without
+/// `models` it chooses from all that both tables have.
 ///
 /// # Errors
 /// When a table cannot be judged; the message says why.
@@ -146,13 +162,19 @@ pub fn evaluate(
     models: &[String],
     seed: u64,
 ) -> Result<EvalReport, EvalError> {
+    let fit_raw = fit.unwrap_or(test);
+    let (models, models_left_out) = if models.is_empty() {
+        in_common(fit_raw, test)?
+    } else {
+        (models.to_vec(), Vec::new())
+    };
+    let models = models.as_slice();
     if models.len() < 2 {
         return Err(EvalError::OneModel);
     }
     if models.len() > MOST {
         return Err(EvalError::TooMany(models.len()));
     }
-    let fit_raw = fit.unwrap_or(test);
     for (raw, name) in [(test, TEST), (fit_raw, FIT)] {
         check_models(raw, name, models)?;
     }
@@ -187,6 +209,9 @@ pub fn evaluate(
     let record = record(&test_table, &rows, &owner, &routers, &tables);
     let judge = Judge::of(&record);
     let premium = judge.premium;
+    if record.models.iter().all(|row| row[premium].quality <= 0.0) {
+        return Err(EvalError::AllWrong);
+    }
     if record.models.iter().all(|row| row[premium].cost <= 0.0) {
         return Err(EvalError::Free {
             model: models[premium].clone(),
@@ -198,6 +223,7 @@ pub fn evaluate(
     let online = stream(&record, &judge, rows, owner, &routers, tables, seed);
     Ok(EvalReport {
         models: models.to_vec(),
+        models_left_out,
         premium: models[premium].clone(),
         hull_saving_at_95: figures.hull,
         saving_at_95: figures.saving,
@@ -233,14 +259,36 @@ fn require(rows: &[usize], table: &'static str) -> Result<(), EvalError> {
     Ok(())
 }
 
+/// Returns the models of both tables, and those that only the judged one has; each once, in its order.
+fn in_common(fit: &RawTable, test: &RawTable) -> Result<(Vec<String>, Vec<String>), EvalError> {
+    let (fitted, judged) = (models_of(fit), models_of(test));
+    let (both, left_out): (Vec<&str>, Vec<&str>) =
+        judged.iter().partition(|model| fitted.contains(model));
+    if both.len() < 2 && judged.len() > 1 {
+        return Err(EvalError::NothingInCommon {
+            judged: judged.join(", "),
+            fitted: fitted.join(", "),
+        });
+    }
+    let owned = |models: Vec<&str>| models.into_iter().map(str::to_owned).collect();
+    Ok((owned(both), owned(left_out)))
+}
+
+/// Returns the models of a table in the order in which they come.
+fn models_of(raw: &RawTable) -> Vec<&str> {
+    let mut seen = std::collections::HashSet::new();
+    let models = raw.cells.iter().map(|cell| cell.model.as_str());
+    models.filter(|model| seen.insert(*model)).collect()
+}
+
 fn check_models(raw: &RawTable, table: &'static str, models: &[String]) -> Result<(), EvalError> {
-    let known: std::collections::BTreeSet<&str> =
-        raw.cells.iter().map(|cell| cell.model.as_str()).collect();
-    match models.iter().find(|model| !known.contains(model.as_str())) {
+    let mut known = models_of(raw);
+    known.sort_unstable();
+    match models.iter().find(|model| !known.contains(&model.as_str())) {
         Some(model) => Err(EvalError::UnknownModel {
             model: model.clone(),
             table,
-            known: known.into_iter().collect::<Vec<_>>().join(", "),
+            known: known.join(", "),
         }),
         None => Ok(()),
     }

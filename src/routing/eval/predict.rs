@@ -20,7 +20,7 @@ const ENOUGH: usize = 8_000;
 const ROUNDS: usize = 25;
 /// How firmly a weight on a feature is held near 0, below and above.
 const PRECISION: f64 = 20.0;
-const UPPER_PRECISION: f64 = 3.0;
+const UPPER_PRECISION: f64 = 10.0;
 
 /// Returns the part that an instance belongs to: by its name, so that it is always the same.
 pub(super) fn fold_of(id: &str) -> usize {

@@ -177,6 +177,156 @@ fn what_cannot_be_judged_is_refused_with_a_word() {
     assert!(matches!(free, EvalError::Free { .. }), "{free}");
 }
 
+/// What a file may hold: each is judged without a number that is none, or refused with a word.
+#[test]
+fn odd_tables_are_judged_or_refused_and_never_half_of_both() {
+    type Change = fn(usize, &mut RawCell);
+    let changes: [(&str, Change, bool); 8] = [
+        ("every answer is wrong", |_, cell| cell.score = 0.0, false),
+        ("every answer is right", |_, cell| cell.score = 1.0, true),
+        (
+            "nothing is shown",
+            |_, cell| {
+                cell.numbers.clear();
+                cell.cost_usd = if cell.model == "dear" { 0.05 } else { 0.001 };
+            },
+            true,
+        ),
+        ("all cost the same", |_, cell| cell.cost_usd = 0.01, true),
+        (
+            "the cheap one is free",
+            |_, cell| {
+                if cell.model == "cheap" {
+                    cell.cost_usd = 0.0;
+                }
+            },
+            true,
+        ),
+        (
+            "one signal is huge",
+            |at, cell| cell.numbers = vec![(0, if at.is_multiple_of(9) { 1e300 } else { -1e300 })],
+            true,
+        ),
+        (
+            "a signal is there now and then",
+            |at, cell| {
+                if !at.is_multiple_of(7) {
+                    cell.numbers.clear();
+                }
+            },
+            true,
+        ),
+        (
+            "a note is different everywhere",
+            |at, cell| cell.kinds = vec![(1, format!("note {at}"))],
+            true,
+        ),
+    ];
+    for (what, change, is_judged) in changes {
+        let mut table = World {
+            instances: 120,
+            sure: 0.9,
+            seed: 6,
+        }
+        .table();
+        let cells = table.cells.iter_mut().enumerate();
+        cells.for_each(|(at, cell)| change(at, cell));
+        let report = evaluate(None, &table, &models(), 1);
+        assert_eq!(report.is_ok(), is_judged, "{what}: {report:?}");
+        let Ok(report) = report else { continue };
+        let figures = [
+            report.hull_saving_at_95,
+            report.saving_at_95,
+            report.oracle_saving_at_95,
+            report.gap_closed.unwrap_or(0.0),
+            report.noise_floor.unwrap_or(0.0),
+            report.fixed.quality_ratio,
+            report.fixed.saving,
+        ];
+        assert!(
+            figures.iter().all(|figure| figure.is_finite()),
+            "{what}: {report:?}"
+        );
+        assert!(
+            report.saving_at_95 >= report.hull_saving_at_95 - 0.1,
+            "{what}: {report:?}"
+        );
+    }
+}
+
+#[test]
+fn without_names_it_chooses_from_what_both_tables_have() {
+    let world = |seed| World {
+        instances: 120,
+        sure: 0.9,
+        seed,
+    };
+    let (mut fit, mut test) = (world(8).table(), world(9).table());
+    let mut fresh = test.cells.clone();
+    fresh.retain(|cell| cell.model == "dear");
+    fresh
+        .iter_mut()
+        .for_each(|cell| cell.model = "fresh".to_owned());
+    test.cells.extend(fresh);
+    let report = evaluate(Some(&fit), &test, &[], 1).expect("a report");
+    assert_eq!(report.models, models());
+    assert_eq!(report.models_left_out, ["fresh"]);
+    fit.cells.iter_mut().for_each(|cell| cell.model += "-2");
+    let error = evaluate(Some(&fit), &test, &[], 1).expect_err("it is refused");
+    assert_eq!(
+        error.to_string(),
+        "the two tables need two models in common; the judged one has cheap, dear, fresh, \
+         the fitted one cheap-2, dear-2"
+    );
+}
+
+#[test]
+fn a_row_that_comes_twice_counts_once() {
+    let table = World {
+        instances: 120,
+        sure: 0.9,
+        seed: 7,
+    }
+    .table();
+    let mut twice = table.clone();
+    twice.cells.extend(table.cells.iter().cloned());
+    twice.instances.extend(table.instances.iter().cloned());
+    let judge = |table: &RawTable| evaluate(None, table, &models(), 1).expect("a report");
+    let (once, twice) = (judge(&table), judge(&twice));
+    assert_eq!(once.instances, twice.instances);
+    assert_eq!(once.hull_saving_at_95, twice.hull_saving_at_95);
+    assert!(
+        (once.saving_at_95 - twice.saving_at_95).abs() < 0.02,
+        "{once:?} {twice:?}"
+    );
+}
+
+#[test]
+fn columns_may_stand_in_another_order_in_the_judged_table() {
+    let world = |seed| World {
+        instances: 200,
+        sure: 0.9,
+        seed,
+    };
+    let (fit, test) = (world(1).table(), world(2).table());
+    let mut turned = test.clone();
+    turned.columns.reverse();
+    for cell in &mut turned.cells {
+        cell.numbers
+            .iter_mut()
+            .for_each(|number| number.0 = 1 - number.0);
+    }
+    let judge = |test: &RawTable| evaluate(Some(&fit), test, &models(), 1).expect("a report");
+    assert_eq!(judge(&test), judge(&turned));
+    // A judged table without the signal is one whose models show nothing: worse, and judged.
+    turned.columns = vec!["other".to_owned(), "note".to_owned()];
+    turned
+        .cells
+        .iter_mut()
+        .for_each(|cell| cell.numbers.clear());
+    assert!(judge(&turned).gap_closed < judge(&test).gap_closed);
+}
+
 #[test]
 fn the_same_seed_gives_the_same_report() {
     assert_eq!(judged(0.8), judged(0.8));

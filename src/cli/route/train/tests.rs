@@ -9,6 +9,7 @@ fn taught(language: &str, what: What) -> Taught {
         arm: ModelId::new("hosted"),
         features: Features::at_line_end(language),
         worst: Money::from_pico_usd(1_000),
+        client: None,
         what,
     }
 }

@@ -198,7 +198,7 @@ async fn what_a_client_says_is_held_against_what_the_document_looks_like() {
     assert_eq!(session.engine.accept(id).await, Ok(()));
     let channel = |session: &Session| {
         let learnt = &session.engine.learnt;
-        learnt.with(|known| (known.witness().seen(), known.witness().channel()))
+        learnt.with(|known| (known.witness().all().seen(), known.witness().channel(None)))
     };
     let (seen, after_one) = channel(&session);
     assert!((seen - 1.0).abs() < 1e-9);
