@@ -1,4 +1,4 @@
-//! The rows of the ledger, schema version 3. They are appended and never changed.
+//! The rows of the ledger, schema version 4. They are appended and never changed.
 //!
 //! Fields whose source does not exist yet are `None`, so that a later version of the router finds
 //! the same columns. No field ever holds source text, a prompt or a completion.

@@ -328,9 +328,15 @@ async fn now_and_then_a_model_is_asked_beside_the_answer_and_not_shown() {
     let mut shown = 0;
     for n in 0..1_200 {
         // One place in fifty, so a thousand without any are one chance in a billion. Every place is
-        // another one: what exploration has shown would be found in the cache.
+        // another one, since what exploration has shown would be found in the cache; and of another
+        // burst, since chance draws once for each: a call in all of them leaves nobody to ask beside.
         let cursor = desk.open(&format!("let x{n} = $0\n"));
-        shown += u32::from(matches!(desk.complete(cursor).await, Answer::Suggestion(_)));
+        let request = CompletionRequest {
+            received: now.plus(Duration::from_secs(3 * n)),
+            ..desk.request(cursor)
+        };
+        let answer = desk.engine.complete(request).await;
+        shown += u32::from(matches!(answer, Answer::Suggestion(_)));
         if n % 100 == 99 {
             desk.engine.flights.close().await;
             // It waits until everything is written.
