@@ -45,12 +45,11 @@ impl Comments {
     }
 }
 
-/// A line of code, its number among all lines, its names by their numbers, and its tokens.
+/// A line of code, its number among all lines, and its names by their numbers.
 struct Line {
     number: usize,
     text: String,
     names: Vec<usize>,
-    tokens: u64,
 }
 
 /// The lines of code of some text.
@@ -65,13 +64,15 @@ pub(super) struct Span {
     pub names: Vec<usize>,
     /// With path and frame, as estimated.
     pub tokens: u64,
+    /// What its worth is divided by: it is asked for again with every snippet that is taken.
+    weight: f32,
 }
 
 impl Span {
     /// Returns what a span is worth per token, while each name has so much worth left.
     pub(super) fn worth(&self, left: &[f32]) -> f32 {
         let sum: f32 = self.names.iter().map(|&name| left[name]).sum();
-        sum / (self.tokens as f32).powf(TOKEN_POWER)
+        sum / self.weight
     }
 }
 
@@ -89,8 +90,6 @@ impl Lines {
                 number: at,
                 text: line.trim_end().to_owned(),
                 names: names(line).map(&mut number).collect(),
-                // Each line with its ending.
-                tokens: estimate_tokens(line.trim_start()).get() + 1,
             })
             .collect(),
         )
@@ -112,8 +111,10 @@ impl Lines {
             to,
             names,
             tokens: 0,
+            weight: 0.0,
         };
         span.tokens = FRAME_TOKENS + estimate_tokens(&self.text(&span)).get();
+        span.weight = (span.tokens as f32).powf(TOKEN_POWER);
         span
     }
 
@@ -121,12 +122,15 @@ impl Lines {
     /// worth left; of equals the first and shortest.
     pub(super) fn leanest(&self, left: &[f32]) -> Span {
         let mut best = (0.0, 0, self.0.len());
+        // Each line with its ending. Only what is taken is cut, so only its lines are estimated.
+        let tokens_of = |line: &Line| estimate_tokens(line.text.trim_start()).get() + 1;
+        let line_tokens: Vec<u64> = self.0.iter().map(tokens_of).collect();
         // In which beginning a name was counted last.
         let mut counted = vec![usize::MAX; left.len()];
         for from in 0..self.0.len() {
             let (mut sum, mut tokens) = (0.0, FRAME_TOKENS);
             for (to, line) in self.0.iter().enumerate().skip(from) {
-                tokens += line.tokens;
+                tokens += line_tokens[to];
                 for &name in &line.names {
                     if counted[name] != from {
                         counted[name] = from;
