@@ -52,7 +52,7 @@ fn keys_within(gaps: &[u32], millis: u32) -> f64 {
             left -= gap;
             part
         });
-        keys.sum::<f64>()
+        keys.take_while(|part| *part > 0.0).sum::<f64>()
     };
     let keys: f64 = (0..gaps.len()).map(keys_from).sum();
     keys / gaps.len().max(1) as f64
