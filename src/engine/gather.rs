@@ -25,15 +25,15 @@ pub(super) type Seen = (Arc<Context>, Option<Search>);
 
 /// What was gathered for each open document.
 #[derive(Debug, Default)]
-pub struct Gathered(Mutex<HashMap<DocumentUri, Steady>>);
+pub struct Gathered(Mutex<HashMap<DocumentUri, Arc<Steady>>>);
 
 impl Gathered {
-    fn of(&self, document: &DocumentUri) -> Option<Steady> {
+    fn of(&self, document: &DocumentUri) -> Option<Arc<Steady>> {
         self.lock().get(document).cloned()
     }
 
     fn keep(&self, document: &DocumentUri, steady: Steady) {
-        self.lock().insert(document.clone(), steady);
+        self.lock().insert(document.clone(), Arc::new(steady));
     }
 
     /// Forgets a document that is closed.
@@ -41,7 +41,7 @@ impl Gathered {
         self.lock().remove(document);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<DocumentUri, Steady>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<DocumentUri, Arc<Steady>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
