@@ -7,7 +7,7 @@
 mod kept;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Engine;
 use super::episodes::Compared;
@@ -38,7 +38,7 @@ struct State {
     order: VecDeque<DecisionId>,
     file: kept::Standing,
     /// The editor of this session, as it names itself.
-    client: Option<Arc<str>>,
+    client: Option<Box<str>>,
 }
 
 /// A step that was decided for a model over the network.
@@ -47,14 +47,13 @@ struct Waiting {
     sight: Sight,
     /// The most that its call was expected to cost.
     worst: Option<Money>,
-    client: Option<Arc<str>>,
 }
 
 impl Learnt {
     /// Knows nothing yet; `client` is the editor of this session, as it names itself.
     pub fn of(client: Option<&str>) -> Self {
         Self(Mutex::new(State {
-            client: client.map(Arc::from),
+            client: client.map(Box::from),
             ..State::default()
         }))
     }
@@ -98,7 +97,6 @@ impl Learnt {
             arm: arm.clone(),
             sight: Sight::of(features),
             worst,
-            client: state.client.clone(),
         };
         state.waiting.insert(decision, waiting);
     }
@@ -129,7 +127,7 @@ impl Learnt {
     fn matched(&self, row: &MatchRow) {
         let is_all_typed = row.prefix_chars == row.candidate_chars;
         let is_match = row.exact_line || is_all_typed;
-        self.learn(row.decision, |waiting| {
+        self.learn(row.decision, |waiting, _| {
             Some(Lesson::Matched(&waiting.sight, is_match))
         });
     }
@@ -141,10 +139,10 @@ impl Learnt {
             // What was typed by hand was right, which its line says, and was not accepted.
             _ => return,
         };
-        self.learn(row.decision, |waiting| {
+        self.learn(row.decision, |waiting, client| {
             let said = match row.evidence {
                 Evidence::Client => Said::ByClient,
-                _ => Said::ByDocument(waiting.client.as_deref()),
+                _ => Said::ByDocument(client),
             };
             let weight = row.weight;
             Some(Lesson::Offered(&waiting.sight, is_accepted, weight, said))
@@ -153,7 +151,7 @@ impl Learnt {
 
     fn retained(&self, row: &RetentionRow) {
         if row.after_s == KEPT_AFTER {
-            self.learn(row.decision, |_| Some(Lesson::Kept(row.kept_chars)));
+            self.learn(row.decision, |_, _| Some(Lesson::Kept(row.kept_chars)));
         }
     }
 
@@ -161,11 +159,11 @@ impl Learnt {
     pub fn called(&self, row: &CallRow) {
         let is_answered = matches!(row.outcome, CallOutcome::Done | CallOutcome::Early);
         if is_answered {
-            self.learn(row.decision, |_| Some(Lesson::Answered(row.duration_ms)));
+            self.learn(row.decision, |_, _| Some(Lesson::Answered(row.duration_ms)));
         }
         // A call that was refused costs nothing, and says nothing of what others cost.
         if is_answered || row.outcome == CallOutcome::Cancelled {
-            self.learn(row.decision, |waiting| {
+            self.learn(row.decision, |waiting, _| {
                 Some(Lesson::Cost(row.cost?, waiting.worst?))
             });
         }
@@ -173,20 +171,26 @@ impl Learnt {
 
     /// Learns whether anything of an answer could be offered.
     pub fn finished(&self, decision: DecisionId, is_usable: bool) {
-        self.learn(decision, |_| Some(Lesson::Usable(is_usable)));
+        self.learn(decision, |_, _| Some(Lesson::Usable(is_usable)));
     }
 
+    /// Learns what `lesson` makes of a step that waits, and of the editor of this session.
     fn learn<'s>(
         &self,
         decision: DecisionId,
-        lesson: impl for<'w> FnOnce(&'w Waiting) -> Option<Lesson<'w>> + 's,
+        lesson: impl for<'w> FnOnce(&'w Waiting, Option<&'w str>) -> Option<Lesson<'w>> + 's,
     ) {
         let mut state = self.state();
-        let State { mine, waiting, .. } = &mut *state;
+        let State {
+            mine,
+            waiting,
+            client,
+            ..
+        } = &mut *state;
         let Some(waiting) = waiting.get(&decision) else {
             return;
         };
-        let Some(lesson) = lesson(waiting) else {
+        let Some(lesson) = lesson(waiting, client.as_deref()) else {
             return;
         };
         let arm = &waiting.arm;
