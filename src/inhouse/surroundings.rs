@@ -5,7 +5,7 @@
 //! otherwise inside of round brackets than inside of braces, and lines that begin with the same word
 //! end alike.
 
-use super::brackets::{Brackets, Ending};
+use super::brackets::{Brackets, Effect, Ending};
 use super::features::flag;
 use super::lex::{hash_bytes, is_word_char};
 
@@ -122,13 +122,7 @@ impl<'a> Surroundings<'a> {
         let Some(ending) = Ending::of(whole) else {
             return [0.0; N_NAMES];
         };
-        let mut brackets = self.brackets;
-        let effect = brackets.read(whole);
-        let [here, of_first_word] = self.endings_like(
-            ending,
-            situation(&brackets, effect.opened > 0, effect.is_comment),
-            first_word(whole),
-        );
+        let (brackets, effect, [here, of_first_word]) = self.read(whole, ending);
         let is_plain = effect.opened == 0 && effect.closed == 0 && !effect.is_comment;
         let before = self.brackets.last_ending().filter(|_| is_plain);
         let in_bracket = matches!(brackets.innermost(), Some(b')' | b']'));
@@ -170,13 +164,17 @@ impl<'a> Surroundings<'a> {
 
     /// Returns how often a line ends like this one, of those that begin so.
     pub(super) fn likelihood_of_ending(&self, whole: &str) -> f32 {
-        let Some(ending) = Ending::of(whole) else {
-            return 0.0;
-        };
+        Ending::of(whole).map_or(0.0, |ending| self.read(whole, ending).2[1])
+    }
+
+    /// Reads a line that ends so as the cursor's: which brackets are open then, what it does to them,
+    /// and how usual its ending is.
+    fn read(&self, whole: &str, ending: Ending) -> (Brackets, Effect, [f32; 2]) {
         let mut brackets = self.brackets;
         let effect = brackets.read(whole);
         let situation = situation(&brackets, effect.opened > 0, effect.is_comment);
-        self.endings_like(ending, situation, first_word(whole))[1]
+        let usual = self.endings_like(ending, situation, first_word(whole));
+        (brackets, effect, usual)
     }
 
     /// Returns the share of lines that end so, of those in this situation, and of those that begin
