@@ -1,8 +1,8 @@
 //! How often suggestions are accepted where no client says so, but edits show it, which errs.
 //!
 //! The share that looks accepted is corrected by what was seen where a client did say so
-//! (`routing::Witnesses`), at that client as far as it is known, as Rogan and Gladen do for a test that errs (Am J Epidemiol 107, 1978). The
-//! raw rate stands as it was; this is beside it.
+//! (`routing::Witnesses`), at that client as far as it is known, as Rogan and Gladen do for a test
+//! that errs (Am J Epidemiol 107, 1978). The raw rate stands as it was; this is beside it.
 
 use std::path::Path;
 
