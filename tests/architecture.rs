@@ -45,6 +45,7 @@ const STAYS_BEHIND: &[(&str, &[&str])] = &[
     ("tower_lsp_server", &["lsp"]),
     ("tower_service",    &["lsp"]),
     ("sqlx",             &["ledger"]),
+    ("hyper*",           &["models"]),
     ("reqwest",          &["models"]),
     ("rustls",           &["models", "main"]),
     ("sse_stream",       &["models"]),

@@ -220,6 +220,9 @@ impl Engine {
         let first = first.and_then(|model| roster.arm(model));
         let is_cheap_to_close =
             first.is_none_or(|arm| arm.is_free() || !bills_cancelled_in_full(arm.spec.host()));
+        if let Some(Ok(model)) = first.map(|arm| &arm.model) {
+            model.get_ready();
+        }
         let work = |flight: Arc<Flight>| async move {
             let (context, around) = engine.gather(&asked, seen).await;
             let place = (&context, &Arc::new(around));

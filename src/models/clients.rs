@@ -16,7 +16,9 @@ use super::ModelError;
 use crate::domain::Network;
 
 /// How long a connection may take, names and certificates included.
-const CONNECT_TIME: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_TIME: Duration = Duration::from_secs(3);
+/// Who asks.
+pub(super) const AGENT: &str = concat!("mantle/", env!("CARGO_PKG_VERSION"));
 
 /// Shared HTTP clients. Cloning it shares them; making it costs nothing.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +99,7 @@ fn build(kind: Kind, network: &Network) -> Result<Client, ModelError> {
     // Fails when somebody else was first, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
-        .user_agent(concat!("mantle/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         // A key must never travel to another host, and a model has no reason to move.
         .redirect(Policy::none())
         // A host that cannot be reached is told from one that is slow, and was not paid.

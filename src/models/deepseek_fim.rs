@@ -50,6 +50,10 @@ impl DeepSeekFim {
         &self.spec
     }
 
+    pub(super) const fn server(&self) -> &Server {
+        &self.server
+    }
+
     pub(super) async fn complete(
         &self,
         prompt: Cleared<Prompt>,

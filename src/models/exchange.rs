@@ -14,6 +14,7 @@ use crate::domain::Completion;
 
 use super::answer::{Answer, Decode};
 use super::frames::{self, ANSWER_LIMIT, Framing, Patience};
+use super::ready::Unsent;
 use super::refusal::{body, readable, refusal};
 use super::retry_after::exhausted;
 use super::{ModelError, Waiting};
@@ -22,20 +23,23 @@ const PROBE_TIME: Duration = Duration::from_secs(3);
 
 /// Sends a request and reads its answer.
 pub(super) async fn complete(
-    request: RequestBuilder,
+    send: impl Future<Output = Result<Response, Unsent>>,
     host: &str,
     patience: Patience,
     decode: Decode,
     mut answer: Answer<'_>,
 ) -> Result<Completion, ModelError> {
     let deadline = Instant::now() + patience.first_token;
-    let response = timeout_at(deadline, request.send())
+    let response = timeout_at(deadline, send)
         .await
         .map_err(|_| ModelError::TimedOut {
             waiting: Waiting::FirstToken,
             limit: patience.first_token,
         })?
-        .map_err(|error| not_sent(&error, host))?;
+        .map_err(|error| match error {
+            Unsent::Client(error) => not_sent(&error, host),
+            Unsent::Broken => ModelError::Interrupted { after_text: false },
+        })?;
     if !response.status().is_success() {
         return Err(refusal(response, false).await);
     }

@@ -42,6 +42,10 @@ impl MistralFim {
         &self.spec
     }
 
+    pub(super) const fn server(&self) -> &Server {
+        &self.server
+    }
+
     pub(super) async fn complete(
         &self,
         prompt: Cleared<Prompt>,

@@ -29,6 +29,7 @@ mod openai_completions;
 mod openai_responses;
 mod plain_prompt;
 mod probe;
+mod ready;
 mod refusal;
 mod retry_after;
 mod scripted;
@@ -55,6 +56,8 @@ pub use sink::{Collected, Sink};
 
 use crate::domain::{Completion, FimTemplate, ModelSpec, Prompt, Protocol};
 use crate::guard::Cleared;
+
+use self::server::Server;
 
 /// A model that can be asked. Cheap to share behind an `Arc`; nothing is opened before a call.
 #[derive(Debug)]
@@ -136,6 +139,29 @@ impl Model {
             Self::Gemini(model) => model.spec(),
             Self::Scripted(model) => model.spec(),
         }
+    }
+
+    /// Says that a call is about to be made, so that a connection to a server on this machine is there
+    /// by then. It is closed again if there is no call within a second.
+    pub fn get_ready(&self) {
+        if let Some(server) = self.server() {
+            server.get_ready();
+        }
+    }
+
+    fn server(&self) -> Option<&Server> {
+        Some(match self {
+            Self::LlamaCpp(model) => model.server(),
+            Self::Ollama(model) => model.server(),
+            Self::OpenAiCompletions(model) => model.server(),
+            Self::OpenAiChat(model) => model.server(),
+            Self::OpenAiResponses(model) => model.server(),
+            Self::MistralFim(model) => model.server(),
+            Self::DeepSeekFim(model) => model.server(),
+            Self::Anthropic(model) => model.server(),
+            Self::Gemini(model) => model.server(),
+            Self::Scripted(_) => return None,
+        })
     }
 
     /// Streams a completion. Text and usage are told to `sink` as they come, so that what was seen

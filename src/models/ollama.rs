@@ -54,6 +54,10 @@ impl Ollama {
         &self.spec
     }
 
+    pub(super) const fn server(&self) -> &Server {
+        &self.server
+    }
+
     pub(super) async fn complete(
         &self,
         prompt: Cleared<Prompt>,

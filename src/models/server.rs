@@ -11,6 +11,7 @@ use super::answer::{Answer, Decode};
 use super::clients::is_loopback;
 use super::exchange;
 use super::frames::Patience;
+use super::ready::Ready;
 use super::{Clients, ModelError};
 
 /// Where and as whom to ask.
@@ -25,6 +26,7 @@ pub(super) struct Server {
     missing_key: Option<KeyPlace>,
     patience: Patience,
     clients: Clients,
+    ready: Ready,
 }
 
 /// Where a provider looks for the key.
@@ -89,6 +91,7 @@ impl Server {
             also: None,
             patience: Patience::of(spec),
             clients: clients.clone(),
+            ready: Ready::default(),
         })
     }
 
@@ -108,6 +111,11 @@ impl Server {
         self.authorization.is_some() && self.root.scheme() == "http" && !is_loopback(&self.root)
     }
 
+    /// Opens a connection for the next completion, where each has its own.
+    pub(super) fn get_ready(&self) {
+        self.ready.open(&self.root);
+    }
+
     /// Asks for a completion and reads it with the protocol's own `decode`.
     pub(super) async fn ask<T: Serialize + Sync>(
         &self,
@@ -117,7 +125,8 @@ impl Server {
         answer: Answer<'_>,
     ) -> Result<Completion, ModelError> {
         let request = self.post(path, body).await?;
-        exchange::complete(request, &self.host, self.patience, decode, answer).await
+        let send = self.ready.send(request);
+        exchange::complete(send, &self.host, self.patience, decode, answer).await
     }
 
     /// Begins a request with a JSON body. Equal bodies give equal bytes.

@@ -3,6 +3,7 @@ mod discover;
 mod fake;
 mod http;
 mod providers;
+mod ready;
 mod refusals;
 mod scripted;
 mod stream;
