@@ -31,7 +31,7 @@ pub use language::Language;
 pub use parse::{MAX_PARSE_BYTES, parse_text};
 pub use position::{Position, PositionEncoding};
 /// The text of a document, as a rope.
-pub use ropey::Rope;
+pub use ropey::{Rope, RopeSlice};
 pub use skeleton::{Bracket, Skeleton, closer_of};
 pub use snapshot::Snapshot;
 pub use splice::{Change, Splice};

@@ -1,6 +1,8 @@
 //! One edit as bytes: where it was, how much went and how much came. Whoever holds places in a
 //! document moves them along with these.
 
+use std::ops::Range;
+
 use ropey::Rope;
 
 /// One edit in bytes of the text that it changed, without what it replaced by the same.
@@ -61,6 +63,20 @@ pub struct Change {
     pub rope: Rope,
 }
 
+impl Change {
+    /// Returns the shortest part of the text now that holds all edits, in bytes; `None` if there are
+    /// none. Where something was only taken out it is empty.
+    #[must_use]
+    pub fn place(&self) -> Option<Range<usize>> {
+        let after = |splice: &Splice| splice.start..splice.start + splice.inserted;
+        let (first, rest) = self.splices.split_first()?;
+        Some(rest.iter().fold(after(first), |place, splice| {
+            let end = place.end.max(splice.old_end());
+            place.start.min(splice.start)..end - splice.removed + splice.inserted
+        }))
+    }
+}
+
 /// Returns the last character border of `text` at or before `bytes`.
 fn floor(text: &str, mut bytes: usize) -> usize {
     while !text.is_char_boundary(bytes) {
@@ -85,6 +101,27 @@ mod tests {
         check("let x = ;", (0, 9), "let x = 1;", (8, 0, 1));
         check("aaa", (0, 3), "aa", (2, 1, 0));
         check("abc", (0, 3), "abc", (3, 0, 0));
+    }
+
+    #[test]
+    fn the_place_of_a_change_holds_all_of_its_edits() {
+        let place = |edits: &[(usize, usize, usize)]| {
+            let splice = |&(start, removed, inserted): &(usize, usize, usize)| Splice {
+                start,
+                removed,
+                inserted,
+                breaks_line: false,
+            };
+            let (splices, rope) = (edits.iter().map(splice).collect(), Rope::new());
+            Change { splices, rope }.place()
+        };
+        assert_eq!(place(&[]), None);
+        assert_eq!(place(&[(4, 2, 3)]), Some(4..7));
+        assert_eq!(place(&[(4, 2, 0)]), Some(4..4));
+        assert_eq!(place(&[(4, 0, 2), (10, 3, 1)]), Some(4..11));
+        // One before it moves it along.
+        assert_eq!(place(&[(10, 0, 2), (0, 1, 5)]), Some(0..16));
+        assert_eq!(place(&[(10, 0, 2), (9, 4, 0)]), Some(9..9));
     }
 
     #[test]

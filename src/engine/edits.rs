@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::context::{Context, Edit, MOST_EDITS, Related, edited};
-use crate::documents::{Documents, Edits, Hunk, Rope, Splice};
+use crate::documents::{Change, Documents, Edits, Hunk, Rope, RopeSlice};
 use crate::domain::{DocumentUri, Remembered, Timestamp};
-use crate::guard;
+use crate::guard::{self, Guard};
 
 /// Edits that are older say little about what comes next.
 const OLDEST: Duration = Duration::from_secs(30 * 60);
@@ -27,6 +27,9 @@ const LONGEST_CLOSED: usize = 256 * 1024;
 const AROUND: usize = 32 * 1024;
 /// Edits whose text and surroundings are remembered to hold a secret or none.
 const MOST_VERDICTS: usize = 256;
+/// How much text around a change is looked at for the name of a private key, in bytes: more than
+/// that has.
+const KEY_NAME: usize = 64;
 
 /// The edits of the open documents, and of some that are closed.
 #[derive(Debug, Default)]
@@ -38,36 +41,51 @@ pub struct RecentEdits {
 
 #[derive(Debug, Default)]
 struct State {
-    open: HashMap<DocumentUri, Edits>,
+    open: HashMap<DocumentUri, Followed>,
     /// The one that was closed last at the end.
     closed: VecDeque<Edited>,
+}
+
+/// The edits of a document.
+#[derive(Clone, Debug)]
+struct Followed {
+    edits: Edits,
+    /// Whether a text that it had may have named a private key: hardly any does, and in those
+    /// nothing has to be looked at far and wide.
+    may_name_key: bool,
 }
 
 /// A document with its edits.
 #[derive(Clone, Debug)]
 pub struct Edited {
     path: PathBuf,
-    edits: Edits,
+    followed: Followed,
     now: Rope,
 }
 
 impl RecentEdits {
     /// Follows a document from now on; one that was closed as it is now is followed on.
-    pub fn open(&self, document: &DocumentUri, path: Option<&PathBuf>, text: Rope) {
+    pub fn open(&self, document: &DocumentUri, path: Option<&PathBuf>, text: Rope, guard: &Guard) {
+        let may_name_key = guard.names_private_key(text.chunks());
         let mut state = self.state();
         let before = state.closed.iter().position(|one| Some(&one.path) == path);
         let before = before.and_then(|at| state.closed.remove(at));
-        let edits = match before {
-            Some(before) if before.now == text => before.edits,
-            _ => Edits::since(text),
+        let followed = match before {
+            Some(before) if before.now == text => before.followed,
+            _ => Followed {
+                edits: Edits::since(text),
+                may_name_key,
+            },
         };
-        state.open.insert(document.clone(), edits);
+        state.open.insert(document.clone(), followed);
     }
 
     /// Follows a change.
-    pub fn change(&self, document: &DocumentUri, splices: &[Splice], at: Timestamp) {
-        if let Some(edits) = self.state().open.get_mut(document) {
-            edits.apply(splices, at);
+    pub fn change(&self, document: &DocumentUri, change: &Change, at: Timestamp, guard: &Guard) {
+        if let Some(followed) = self.state().open.get_mut(document) {
+            followed.edits.apply(&change.splices, at);
+            let names_key = |place| guard.names_private_key(near(&change.rope, place).chunks());
+            followed.may_name_key |= change.place().is_some_and(names_key);
         }
     }
 
@@ -80,11 +98,12 @@ impl RecentEdits {
         now: Option<Rope>,
     ) -> Option<Edited> {
         let mut state = self.state();
-        let (edits, now) = state.open.remove(document).zip(now)?;
-        let is_kept = path.is_some() && !edits.is_empty() && now.len_bytes() <= LONGEST_CLOSED;
+        let (followed, now) = state.open.remove(document).zip(now)?;
+        let is_empty = followed.edits.is_empty();
+        let is_kept = path.is_some() && !is_empty && now.len_bytes() <= LONGEST_CLOSED;
         let closed = Edited {
             path: path.unwrap_or_default(),
-            edits,
+            followed,
             now,
         };
         if !is_kept {
@@ -104,20 +123,27 @@ impl RecentEdits {
     ) -> Vec<Edited> {
         let mut state = self.state();
         let mut found = Vec::new();
-        for (document, edits) in state.open.iter_mut().filter(|(_, edits)| !edits.is_empty()) {
+        let open = state.open.iter_mut();
+        for (document, followed) in open.filter(|(_, followed)| !followed.edits.is_empty()) {
             let Some(snapshot) = documents.snapshot(document) else {
                 continue;
             };
-            edits.forget_before(moment, &snapshot.rope);
+            followed.edits.forget_before(moment, &snapshot.rope);
             if let Some(path) = path_of(document) {
-                let (edits, now) = (edits.clone(), snapshot.rope);
-                found.push(Edited { path, edits, now });
+                let (followed, now) = (followed.clone(), snapshot.rope);
+                found.push(Edited {
+                    path,
+                    followed,
+                    now,
+                });
             }
         }
         for closed in &mut state.closed {
-            closed.edits.forget_before(moment, &closed.now);
+            closed.followed.edits.forget_before(moment, &closed.now);
         }
-        state.closed.retain(|closed| !closed.edits.is_empty());
+        state
+            .closed
+            .retain(|closed| !closed.followed.edits.is_empty());
         found.extend(state.closed.iter().cloned());
         found
     }
@@ -147,7 +173,7 @@ impl Engine {
         let named: Vec<(String, Edited)> = named.collect();
         let mut hunks: Vec<(&str, &Edited, Hunk)> = Vec::new();
         for (shown, one) in &named {
-            let found = one.edits.hunks(&one.now).into_iter();
+            let found = one.followed.edits.hunks(&one.now).into_iter();
             hunks.extend(found.map(|hunk| (shown.as_str(), one, hunk)));
         }
         // Some of them are left out where the text around the cursor shows them.
@@ -162,6 +188,7 @@ impl Engine {
                 place: hunk.added.clone(),
                 lines: hunk.lines.clone(),
                 removed: one
+                    .followed
                     .edits
                     .base()
                     .byte_slice(hunk.removed.clone())
@@ -171,12 +198,17 @@ impl Engine {
             });
         let is_clean = |edit: &Edit| {
             let (_, one, hunk) = &hunks[edit.number];
-            self.is_clean(one.edits.base(), &hunk.removed) && self.is_clean(&one.now, &hunk.added)
+            let Followed {
+                edits,
+                may_name_key,
+            } = &one.followed;
+            let is_clean = |text, part| self.is_clean(text, part, *may_name_key);
+            is_clean(edits.base(), &hunk.removed) && is_clean(&one.now, &hunk.added)
         };
         edited(context, edits.collect(), is_clean)
     }
     /// Returns whether there is no secret in a part of a text, which begins and ends with lines.
-    fn is_clean(&self, text: &Rope, part: &Range<usize>) -> bool {
+    fn is_clean(&self, text: &Rope, part: &Range<usize>, may_name_key: bool) -> bool {
         if part.is_empty() {
             return true;
         }
@@ -185,8 +217,8 @@ impl Engine {
             let end = line((part.end + reach).min(text.len_bytes()));
             line(part.start.saturating_sub(reach))..end.max(part.end)
         };
-        let far = text.byte_slice(within(AROUND));
-        let around = if self.guard.names_private_key(far.chunks()) {
+        let far = || text.byte_slice(within(AROUND));
+        let around = if may_name_key && self.guard.names_private_key(far().chunks()) {
             within(AROUND)
         } else {
             within(guard::NEAR)
@@ -198,4 +230,11 @@ impl Engine {
             !self.guard.holds_secret(&around, part.clone())
         })
     }
+}
+
+/// Returns a part of a text with enough around it to see what it has become a part of.
+fn near(text: &Rope, part: Range<usize>) -> RopeSlice<'_> {
+    let floor = |byte: usize| text.char_to_byte(text.byte_to_char(byte));
+    let end = (part.end + KEY_NAME).min(text.len_bytes());
+    text.byte_slice(floor(part.start.saturating_sub(KEY_NAME))..floor(end))
 }

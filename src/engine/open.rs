@@ -66,7 +66,8 @@ impl Engine {
         self.record_all(self.episodes.close(&uri, self.clock.now()));
         self.documents.open(uri.clone(), language, version, text);
         if let Some(snapshot) = self.documents.snapshot(&uri) {
-            self.edits.open(&uri, path.as_ref(), snapshot.rope);
+            self.edits
+                .open(&uri, path.as_ref(), snapshot.rope, &self.guard);
         }
         self.refresh_soon(&uri);
         // The editor may have kept changes that the file on disk does not have.
@@ -88,7 +89,7 @@ impl Engine {
         let now = self.clock.now();
         self.rhythm.key(now);
         let change = self.documents.change(uri, version, edits, encoding)?;
-        self.edits.change(uri, &change.splices, now);
+        self.edits.change(uri, &change, now, &self.guard);
         self.refresh_soon(uri);
         self.record_all(self.episodes.change(uri, version, &change, now));
         if let Some(left) = self.open_files.turn_to(uri) {

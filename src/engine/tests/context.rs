@@ -333,6 +333,30 @@ async fn no_edit_of_a_private_or_ignored_file_and_no_secret_is_in_a_prompt() {
 }
 
 #[tokio::test]
+async fn no_edit_in_the_middle_of_a_private_key_is_in_a_prompt() {
+    // Its name is completed by a later edit, and is further off than any other secret is long.
+    let body = |changed: &str| {
+        let lines: Vec<String> = (0..200).map(|n| format!("{n:064}")).collect();
+        lines.join("\n").replace(&format!("{:064}", 100), changed)
+    };
+    let text = |dashes: &str, changed: &str| {
+        let end = format!("-----END {} KEY{dashes}", "PRIVATE");
+        format!("$0\n{}\n{end}\n", body(changed))
+    };
+    for (dashes, expected) in [("-----", 0), ("----", 1)] {
+        let scene = Scene::new(&[("src/own.rs", LEDGER)], Script::answer("")).await;
+        let _cursor = scene.open(&text("----", "a"));
+        let _cursor = scene.desk.change(&text(dashes, "a"));
+        let cursor = scene.desk.change(&text(dashes, "changed"));
+        let _nothing = scene.desk.complete(cursor).await;
+        let prompt = scene.prompt();
+        let is_shown = |(_, text): &&(&str, &str)| text.contains("changed");
+        let shown = diffs(&prompt).iter().filter(is_shown).count();
+        assert_eq!(shown, expected, "{dashes}");
+    }
+}
+
+#[tokio::test]
 async fn the_line_that_is_typed_is_no_edit_of_its_own() {
     let scene = Scene::new(&[("src/own.rs", LEDGER)], Script::answer("")).await;
     let _cursor = scene.open("$0fn f(a: u8) {\n    let b = a;\n}\n");
