@@ -59,12 +59,18 @@ pub fn edited(
         b.at.cmp(&a.at)
             .then_with(|| (&a.path, a.place.start).cmp(&(&b.path, b.place.start)))
     });
-    let edits = edits.into_iter().filter(may_leave);
-    let mut edits: Vec<Edit> = edits.take(MOST_EDITS).collect();
-    let mut tokens = 0;
+    let (mut tokens, mut seen) = (0, 0);
     edits.retain(|edit| {
+        if seen == MOST_EDITS {
+            return false;
+        }
         let more = FRAME_TOKENS + estimate_tokens(&edit.text()).get();
         let fits = tokens + more <= MOST_TOKENS;
+        // Of one that does not fit it need not be known.
+        if fits && !may_leave(edit) {
+            return false;
+        }
+        seen += 1;
         tokens += if fits { more } else { 0 };
         fits
     });
@@ -97,10 +103,12 @@ pub fn edited(
 impl Edit {
     /// Whether it is more than blanks, and small enough.
     fn says_something(&self) -> bool {
-        let signs = |text: &str| -> String { text.split_whitespace().collect() };
-        self.removed.len() <= LONGEST
-            && self.added.len() <= LONGEST
-            && signs(&self.removed) != signs(&self.added)
+        let differ = || {
+            let [removed, added] = [&self.removed, &self.added]
+                .map(|text| text.split_whitespace().flat_map(str::bytes));
+            !removed.eq(added)
+        };
+        self.removed.len() <= LONGEST && self.added.len() <= LONGEST && differ()
     }
 
     /// Ends before the line that is being typed, which changes with every key; what that alone has
