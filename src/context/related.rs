@@ -7,7 +7,6 @@
 
 mod lean;
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use self::lean::{Comments, Lines, Span};
@@ -15,7 +14,8 @@ use super::collect::Context;
 use super::receiver::{declared_types, receiver, returned_types, type_like, types_in};
 use crate::domain::Snippet;
 use crate::workspace::{
-    Found, Kind, Library, OpenTexts, OutlineKind, Question, Term, each_term, names, pieces, term,
+    ByTerm, Found, Kind, Library, OpenTexts, OutlineKind, Question, Term, each_term, names, pieces,
+    term,
 };
 
 /// Chunks that are weighed against one another.
@@ -104,7 +104,7 @@ pub fn related(context: &Context, key: &str, sources: Sources<'_>) -> Vec<Relate
 
 /// Returns the words around the cursor with their weights: what is near counts more.
 fn words_near(context: &Context) -> Vec<(Term, f32)> {
-    let mut weights: HashMap<Term, f32> = HashMap::new();
+    let mut weights: ByTerm<f32> = ByTerm::default();
     let mut add = |text: &str, weight: f32| {
         each_term(text, |term| *weights.entry(term).or_default() += weight);
     };
@@ -196,15 +196,15 @@ struct Candidate {
 /// The names of all candidates, numbered.
 #[derive(Default)]
 struct Numbers {
-    by_term: HashMap<Term, usize>,
+    by_term: ByTerm<usize>,
     /// Those that begin as the name at the cursor does.
     begun: Vec<usize>,
 }
 
 impl Numbers {
-    fn of(&mut self, name: &str, partial: &str) -> usize {
+    fn of(&mut self, (term, name): (Term, &str), partial: &str) -> usize {
         let next = self.by_term.len();
-        let number = *self.by_term.entry(term(name)).or_insert(next);
+        let number = *self.by_term.entry(term).or_insert(next);
         let is_begun = !partial.is_empty() && name.len() > partial.len();
         if number == next && is_begun && name.starts_with(partial) {
             self.begun.push(number);
@@ -219,7 +219,8 @@ fn choose(context: &Context, found: Vec<Found>, sources: Sources<'_>) -> Vec<Rel
     let mut candidates: Vec<Candidate> = found
         .into_iter()
         .filter_map(|found| {
-            let number = |name: &str| numbers.of(name, &context.partial_identifier);
+            let partial = context.partial_identifier.as_str();
+            let number = |term: Term, name: &str| numbers.of((term, name), partial);
             let lines = Lines::of(&found.text, &comments, number);
             let span = lines.whole()?;
             Some(Candidate { found, lines, span })
@@ -233,16 +234,25 @@ fn choose(context: &Context, found: Vec<Found>, sources: Sources<'_>) -> Vec<Rel
     );
     let mut chosen = Vec::new();
     let mut tokens = 0;
+    // What each was worth when it was asked last, and how many had been taken then: with each that
+    // is taken the others are worth less, never more, so only the best has to be asked again.
+    let asked = |one: &Candidate| (one.span.worth(&left), 0);
+    let mut worth: Vec<(f32, usize)> = candidates.iter().map(asked).collect();
     while tokens < MOST_TOKENS {
-        let best = candidates
+        // Of equals the first one, which the library found better.
+        let best = worth
             .iter()
             .enumerate()
-            .map(|(at, one)| (one.span.worth(&left), at))
-            // Of equals the first one, which the library found better.
-            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        let Some((score, at)) = best.filter(|(score, _)| *score > 0.0) else {
+            .rev()
+            .max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0));
+        let Some((at, &(score, when))) = best.filter(|(_, (score, _))| *score > 0.0) else {
             break;
         };
+        if when < chosen.len() {
+            worth[at] = (candidates[at].span.worth(&left), chosen.len());
+            continue;
+        }
+        worth.remove(at);
         let mut one = candidates.remove(at);
         // An outline is as lean as it can be, and its lines do not stand in a row.
         if matches!(one.found.kind, Kind::Similar | Kind::Own) {
@@ -278,24 +288,26 @@ fn own_pieces(context: &Context) -> Vec<(Range<usize>, &str)> {
     let start = suffix[from..]
         .find('\n')
         .map_or(suffix.len(), |at| from + at + 1);
-    let line = prefix.matches('\n').count() + suffix[..start].matches('\n').count();
+    let lines = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    let line = lines(prefix) + lines(&suffix[..start]);
     let below =
         pieces(&suffix[start..]).map(|(lines, text)| (lines.start + line..lines.end + line, text));
     pieces(above).chain(below).collect()
 }
 
-fn names_shown(context: &Context) -> HashSet<Term> {
+fn names_shown(context: &Context) -> ByTerm<()> {
     let from = context.prefix.len().saturating_sub(SHOWN_BEFORE);
     let before = &context.prefix[context.prefix.ceil_char_boundary(from)..];
     let after = &context.suffix[..context.suffix.floor_char_boundary(SHOWN_AFTER)];
-    names(before).chain(names(after)).map(term).collect()
+    let names = names(before).chain(names(after));
+    names.map(|name| (term(name), ())).collect()
 }
 
 /// Returns how likely each name is to come next, by its number, as the candidates together tell it.
 fn worth_of(
     candidates: &[Candidate],
     numbers: &Numbers,
-    shown: &HashSet<Term>,
+    shown: &ByTerm<()>,
     library: &Library,
 ) -> Vec<f32> {
     let mut worth = vec![0.0; numbers.by_term.len()];
@@ -314,7 +326,7 @@ fn worth_of(
         }
     }
     for (name, &number) in &numbers.by_term {
-        if shown.contains(name) {
+        if shown.contains_key(name) {
             worth[number] = 0.0;
         }
     }

@@ -15,6 +15,7 @@ use super::finish::Surroundings;
 use crate::context::{
     Context, Related, Sources, Steady, count_tokens, related, token_table_is_loaded,
 };
+use crate::documents::Rope;
 use crate::domain::{BurstId, DocumentUri, Snippet};
 
 /// What is being looked for on another thread. Dropped, it is looked for to the end and forgotten.
@@ -118,7 +119,16 @@ impl Engine {
         };
         let mut found = related(context, &path.to_string_lossy(), sources);
         // The index leaves private files out already; what leaves the machine is looked at again.
-        found.retain(|one| self.guard.excluded(&one.snippet.path).is_none());
+        let mut looked_at: HashMap<String, bool> = HashMap::new();
+        found.retain(|one| {
+            let path = &one.snippet.path;
+            if let Some(may_leave) = looked_at.get(path) {
+                return *may_leave;
+            }
+            let may_leave = self.guard.excluded(path).is_none();
+            looked_at.insert(path.clone(), may_leave);
+            may_leave
+        });
         found.extend(self.recent_edits(document, context));
         if token_table_is_loaded() {
             // Counted here, so that the prompt finds the counts when it is fitted.
@@ -130,11 +140,10 @@ impl Engine {
     }
 
     /// Returns the text of a file that is open in the editor.
-    fn open_text(&self, path: &str) -> Option<String> {
+    fn open_text(&self, path: &str) -> Option<Rope> {
         let document = self.open_files.document(path.as_ref())?;
-        self.documents
-            .snapshot(&document)
-            .map(|snapshot| snapshot.text())
+        let snapshot = self.documents.snapshot(&document)?;
+        Some(snapshot.rope)
     }
 
     /// Returns what was gathered last for a document, to be explained.

@@ -40,26 +40,13 @@ pub(super) fn cut(text: &str, survey: &Survey) -> Vec<Chunk> {
     let mut first = 0;
     while first < starts.len() {
         let last = (first + MOST_LINES).min(starts.len());
-        let candidates = first + 1..=last;
-        let rank = |line: &usize| {
-            if *line == starts.len() {
-                return (Border::Item, *line);
-            }
-            let is_good = line - first >= GOOD_LINES;
-            let border = if is_good {
-                borders[*line]
-            } else {
-                Border::None
-            };
-            // Of equal borders the first that is far enough, else the last.
-            let place = if border == Border::None {
-                *line
-            } else {
-                starts.len() - *line
-            };
-            (border, place)
-        };
-        let next = candidates.max_by_key(rank).unwrap_or(last);
+        // Of equal borders the first that is far enough; where there is none, as far as may be.
+        let next = (first + GOOD_LINES..=last)
+            .filter(|_| last < starts.len())
+            .rev()
+            .max_by_key(|&line| borders[line])
+            .filter(|&line| borders[line] != Border::None)
+            .unwrap_or(last);
         let range = end_of(first)..end_of(next);
         if text[range.clone()].chars().any(char::is_alphanumeric) {
             chunks.push(Chunk {
@@ -93,8 +80,9 @@ fn borders(text: &str, starts: &[usize], survey: &Survey) -> Vec<Border> {
     let is_blank: Vec<bool> = (0..starts.len())
         .map(|at| {
             let end = starts.get(at + 1).copied().unwrap_or(text.len());
-            let mut bytes = text[starts[at]..end].bytes();
-            bytes.all(|byte| byte.is_ascii_whitespace())
+            let line = &text.as_bytes()[starts[at]..end];
+            // From its end, where code has no blanks.
+            line.iter().rev().all(u8::is_ascii_whitespace)
         })
         .collect();
     let line_of = |byte: usize| starts.partition_point(|&start| start <= byte).max(1) - 1;

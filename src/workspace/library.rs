@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::chunks::cut;
 use super::outlines::{OutlineKind, outlines};
+use super::reading::{PartsRead, content_of};
 use super::search::PiecesRead;
-use super::terms::{Term, each_term, names, term};
+use super::terms::{ByTerm, Term, each_term, names, term};
 use crate::documents::{Language, Survey, survey};
-use crate::domain::fnv1a;
 
 /// A longer text is not searched, in bytes.
 const LONGEST_TEXT: usize = 1 << 20;
@@ -55,6 +55,7 @@ pub struct Library {
     limits: LibraryLimits,
     shelf: RwLock<Shelf>,
     pub(super) pieces: PiecesRead,
+    pub(super) parts: PartsRead,
 }
 
 /// Some lines of a file, where they were when it was indexed.
@@ -106,10 +107,10 @@ pub(super) struct Shelf {
     by_path: HashMap<Box<str>, u32>,
     pub chunks: Vec<ChunkEntry>,
     /// By word: the chunks that hold it, in the upper 28 bits, and how often, in the lower 4.
-    pub postings: HashMap<Term, Vec<u32>>,
-    pub outlines: HashMap<Term, Vec<OutlineEntry>>,
+    pub postings: ByTerm<Vec<u32>>,
+    pub outlines: ByTerm<Vec<OutlineEntry>>,
     /// In how many files a name is imported.
-    pub importers: HashMap<Term, u32>,
+    pub importers: ByTerm<u32>,
     gone_chunks: usize,
     pub words: u64,
     size: usize,
@@ -191,7 +192,7 @@ fn prepare(lesson: &Text<'_>) -> Prepared {
     let chunks: Vec<_> = cut(text, &survey)
         .into_iter()
         .map(|chunk| {
-            let mut often: HashMap<Term, u32> = HashMap::new();
+            let mut often: ByTerm<u32> = ByTerm::default();
             let mut words = 0;
             each_term(&text[chunk.range.clone()], |term| {
                 *often.entry(term).or_default() += 1;
@@ -207,7 +208,7 @@ fn prepare(lesson: &Text<'_>) -> Prepared {
                 first_line: narrow(chunk.first_line),
                 lines: narrow(chunk.lines),
                 words,
-                content: fnv1a(text[chunk.range].as_bytes()) as u32,
+                content: content_of(std::iter::once(&text[chunk.range])),
             };
             (entry, often)
         })
@@ -223,7 +224,7 @@ fn prepare(lesson: &Text<'_>) -> Prepared {
                     outline.parts.first().map_or(0, |part| line_at(part.0)),
                     outline.parts.last().map_or(0, |part| line_at(part.1)),
                 ),
-                content: content_of(text, &outline.parts).unwrap_or_default(),
+                content: content_of(parts_of(text, &outline.parts)),
                 parts: outline.parts,
             };
             (outline.name, entry)
@@ -263,14 +264,9 @@ pub(super) fn module_name(path: &str) -> &str {
     stem
 }
 
-/// Returns the hash of the parts of an outline; `None` where the text is too short for them.
-pub(super) fn content_of(text: &str, parts: &[(u32, u32)]) -> Option<u32> {
-    let mut hash = 0_u64;
-    for &(start, end) in parts {
-        let part = text.get(start as usize..end as usize)?;
-        hash = hash.rotate_left(5) ^ fnv1a(part.as_bytes());
-    }
-    Some(hash as u32)
+fn parts_of<'t>(text: &'t str, parts: &[(u32, u32)]) -> impl Iterator<Item = &'t str> {
+    let part = |&(start, end): &(u32, u32)| text.get(start as usize..end as usize);
+    parts.iter().filter_map(part)
 }
 
 /// Languages whose files use one another's names are one family.
@@ -291,10 +287,10 @@ impl Shelf {
     pub fn of(
         files: Vec<FileEntry>,
         chunks: Vec<ChunkEntry>,
-        postings: HashMap<Term, Vec<u32>>,
-        outlines: HashMap<Term, Vec<OutlineEntry>>,
+        postings: ByTerm<Vec<u32>>,
+        outlines: ByTerm<Vec<OutlineEntry>>,
     ) -> Self {
-        let mut importers: HashMap<Term, u32> = HashMap::new();
+        let mut importers: ByTerm<u32> = ByTerm::default();
         for &name in files.iter().flat_map(|file| &file.imports) {
             *importers.entry(name).or_default() += 1;
         }

@@ -1,15 +1,13 @@
 //! Finds what may help at a place: chunks by BM25 over their words, and outlines by name.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::library::{ChunkEntry, FileEntry, Library, Shelf, content_of, family, module_name};
+use super::library::{ChunkEntry, Library, Shelf, family, module_name};
 use super::outlines::OutlineKind;
+use super::reading::{OpenTexts, Texts};
 use super::terms::{Term, each_term, term};
-use crate::domain::{Remembered, fnv1a};
+use crate::domain::Remembered;
 
 /// How soon a word that comes again in a chunk counts for less.
 const SATURATION: f32 = 1.2;
@@ -97,68 +95,13 @@ pub struct Found {
     /// The lines, the first of the file being 0.
     pub lines: Range<usize>,
     /// What they say; of an outline, only the lines that belong to it.
-    pub text: String,
+    pub text: Arc<str>,
     /// Why it was found.
     pub kind: Kind,
     /// How well it fits: for chunks the share of the best one's, for outlines 1 for the first name.
     pub score: f32,
     /// The name that an outline tells of.
     pub name: Option<Term>,
-}
-
-/// Tells the text of a document that is open: the disk may say something older.
-pub type OpenTexts<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// The texts of files that were read for one search.
-struct Texts<'a> {
-    open: OpenTexts<'a>,
-    /// Whole texts: of files that are open, or that outlines were read of.
-    whole: HashMap<u32, Option<Arc<str>>>,
-    /// Files on disk of which only parts are wanted.
-    parts: HashMap<u32, Option<File>>,
-}
-
-impl<'a> Texts<'a> {
-    fn new(open: OpenTexts<'a>) -> Self {
-        Self {
-            open,
-            whole: HashMap::new(),
-            parts: HashMap::new(),
-        }
-    }
-
-    fn of(&mut self, id: u32, file: &FileEntry) -> Option<Arc<str>> {
-        let open = self.open;
-        let read = || {
-            let text = open(&file.path).or_else(|| std::fs::read_to_string(&*file.path).ok());
-            text.map(Arc::from)
-        };
-        self.whole.entry(id).or_insert_with(read).clone()
-    }
-
-    /// Returns some bytes of a file. Of one that is not open no more than these is read: a chunk is
-    /// a small part of its file.
-    fn part(&mut self, id: u32, file: &FileEntry, start: u32, end: u32) -> Option<String> {
-        if !self.whole.contains_key(&id) && !self.parts.contains_key(&id) {
-            match (self.open)(&file.path) {
-                Some(text) => {
-                    self.whole.insert(id, Some(Arc::from(text)));
-                }
-                None => {
-                    self.parts.insert(id, File::open(&*file.path).ok());
-                }
-            }
-        }
-        if let Some(text) = self.whole.get(&id) {
-            let text = text.as_ref()?.get(start as usize..end as usize)?;
-            return Some(text.to_owned());
-        }
-        let on_disk = self.parts.get_mut(&id)?.as_mut()?;
-        on_disk.seek(SeekFrom::Start(u64::from(start))).ok()?;
-        let mut bytes = vec![0; end.checked_sub(start)? as usize];
-        on_disk.read_exact(&mut bytes).ok()?;
-        String::from_utf8(bytes).ok()
-    }
 }
 
 impl Library {
@@ -168,7 +111,7 @@ impl Library {
     pub fn search(&self, question: &Question<'_>, open: OpenTexts<'_>) -> Vec<Found> {
         let shelf = self.read();
         let own = shelf.id_of(question.path);
-        let mut texts = Texts::new(open);
+        let mut texts = Texts::new(open, &self.parts);
         let mut found = shelf.similar(question, own, &mut texts, &self.pieces);
         found.extend(shelf.named(question, own, &mut texts));
         found
@@ -191,6 +134,13 @@ fn rarity(all: usize, holding: usize) -> f32 {
     ((all - holding + 0.5).max(0.5) / (holding + 0.5) + 1.0).ln()
 }
 
+/// Returns what BM25 says of a word that a chunk of so many words holds so often, where the mean
+/// chunk has so many.
+fn saturated(often: f32, words: u32, mean: f32) -> f32 {
+    let length = words as f32 / mean;
+    often * (SATURATION + 1.0) / (often + SATURATION * (1.0 - LENGTH + LENGTH * length))
+}
+
 impl Shelf {
     fn similar(
         &self,
@@ -208,9 +158,10 @@ impl Shelf {
             .filter_map(|(score, id)| {
                 let chunk = &self.chunks[id as usize];
                 let file = &self.files[chunk.file as usize];
-                let text = texts.part(chunk.file, file, chunk.start, chunk.end)?;
+                let part = (chunk.start, chunk.end);
                 // The file may say something else by now, and whoever watches it comes later.
-                (fnv1a(text.as_bytes()) as u32 == chunk.content).then(|| Found {
+                let text = texts.of(chunk.file, file, &[part], chunk.content)?;
+                Some(Found {
                     path: Arc::from(&*file.path),
                     lines: lines_of(chunk),
                     text,
@@ -246,7 +197,7 @@ impl Shelf {
         let found = best.into_iter().map(|(score, (lines, text))| Found {
             path: Arc::clone(&path),
             lines: lines.clone(),
-            text: (*text).to_owned(),
+            text: Arc::from(*text),
             kind: Kind::Own,
             score,
             name: None,
@@ -276,12 +227,6 @@ impl Shelf {
         (self.words as f32 / self.live_chunks().max(1) as f32).max(1.0)
     }
 
-    /// Returns what BM25 says of a word that a chunk of so many words holds so often.
-    fn saturated(&self, often: f32, words: u32) -> f32 {
-        let length = words as f32 / self.mean_words();
-        often * (SATURATION + 1.0) / (often + SATURATION * (1.0 - LENGTH + LENGTH * length))
-    }
-
     /// Returns the score of a piece of the file itself.
     fn likeness(&self, text: &str, places: &Places<'_>, read: &PiecesRead) -> f32 {
         if places.words.is_empty() {
@@ -298,12 +243,13 @@ impl Shelf {
             *often = (*often + 1).min(15);
         }
         let all = u32::try_from(terms.len()).unwrap_or(u32::MAX);
+        let mean = self.mean_words();
         let score: f32 = places
             .words
             .iter()
             .zip(often)
             .filter(|(_, often)| *often > 0)
-            .map(|((weight, ..), often)| weight * self.saturated(f32::from(often), all))
+            .map(|((weight, ..), often)| weight * saturated(f32::from(often), all, mean))
             .sum();
         score * (1.0 + SAME_FILE)
     }
@@ -316,10 +262,11 @@ impl Shelf {
         words: &[(f32, Term, &Vec<u32>)],
     ) -> Vec<(f32, u32)> {
         let mut scores = vec![0.0_f32; self.chunks.len()];
+        let mean = self.mean_words();
         for (weight, _, postings) in words {
             for posting in *postings {
                 let (id, often) = ((posting >> 4) as usize, (posting & 15) as f32);
-                scores[id] += weight * self.saturated(often, self.chunks[id].words);
+                scores[id] += weight * saturated(often, self.chunks[id].words, mean);
             }
         }
         let is_there = |chunk: &ChunkEntry| {
@@ -401,20 +348,12 @@ impl Shelf {
             }
             for outline in known {
                 let file = &self.files[outline.file as usize];
-                let Some(text) = texts.of(outline.file, file) else {
-                    continue;
-                };
-                if content_of(&text, &outline.parts) != Some(outline.content) {
-                    continue;
-                }
-                let parts = outline.parts.iter();
-                let said: Vec<&str> = parts
-                    .filter_map(|&(start, end)| text.get(start as usize..end as usize))
-                    .collect();
+                let said = texts.of(outline.file, file, &outline.parts, outline.content);
+                let Some(text) = said else { continue };
                 found.push(Found {
                     path: Arc::from(&*file.path),
                     lines: outline.lines.0 as usize..outline.lines.1 as usize + 1,
-                    text: said.join("\n"),
+                    text,
                     kind: Kind::Outline(outline.kind),
                     score: 1.0 / (1.0 + place as f32 / 8.0),
                     name: Some(*name),

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize};
 
 use super::library::{ChunkEntry, FileEntry, Library, OutlineEntry, Shelf};
-use super::terms::Term;
+use super::terms::{ByTerm, Term};
 use crate::domain::fnv1a;
 
 /// Goes up whenever chunks, terms or this form change.
@@ -112,7 +112,7 @@ fn shelf_of(bytes: &[u8]) -> Result<Shelf, ShelvedError> {
 }
 
 /// One order, so that the same library makes the same bytes.
-fn sorted<T: Clone>(by_term: &std::collections::HashMap<Term, Vec<T>>) -> Vec<(Term, Vec<T>)> {
+fn sorted<T: Clone>(by_term: &ByTerm<Vec<T>>) -> Vec<(Term, Vec<T>)> {
     let mut all: Vec<_> = by_term
         .iter()
         .map(|(term, entries)| (*term, entries.clone()))

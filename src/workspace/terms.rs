@@ -1,9 +1,14 @@
 //! The words that code is searched by: names as they stand, and the words that they are made of.
 
+use std::collections::HashMap;
+
 use crate::domain::{fnv1a, fnv1a_of};
 
 /// A word, by the hash of its letters. Two words with one hash are one in a few million.
 pub type Term = u32;
+
+/// Something for each of many terms.
+pub type ByTerm<V> = HashMap<Term, V, foldhash::fast::RandomState>;
 
 /// Parts of names that are shorter say too little.
 const SHORTEST_PART: usize = 3;

@@ -1,10 +1,13 @@
 //! What is left of the lines of another file when they are shown: no comments and no blank lines,
 //! and of a chunk those lines in a row that say the most for their tokens.
 
+use std::sync::{Arc, LazyLock, OnceLock};
+
 use super::FRAME_TOKENS;
 use crate::context::tokens::estimate_tokens;
 use crate::documents::Language;
-use crate::workspace::names;
+use crate::domain::Remembered;
+use crate::workspace::{ByTerm, Term, names, term};
 
 /// 1 weighs names against tokens evenly; less prefers long snippets.
 const TOKEN_POWER: f32 = 0.7;
@@ -45,15 +48,141 @@ impl Comments {
     }
 }
 
-/// A line of code, its number among all lines, and its names by their numbers.
-struct Line {
-    number: usize,
-    text: String,
-    names: Vec<usize>,
+/// A text without comments and blank lines, and what it names. The same text is looked at again at
+/// nearly every place near it, so it is remembered; in few pieces, since there are hundreds.
+struct Code {
+    text: Box<str>,
+    lines: Box<[Line]>,
+    /// The names of all lines in the order of the text, by their places in the list of names.
+    uses: Box<[u32]>,
+    /// Its names, each once, in the order of the text.
+    names: Box<[Name]>,
+    /// Its tokens, as estimated.
+    tokens: u64,
+    /// Those of each line with its ending, once they are asked for: only what is taken is cut.
+    line_tokens: OnceLock<Box<[u32]>>,
 }
 
-/// The lines of code of some text.
-pub(super) struct Lines(Vec<Line>);
+/// A line of code.
+struct Line {
+    /// Its number among all lines.
+    number: u32,
+    /// Where it stands in the text.
+    start: u32,
+    end: u32,
+    /// Where its names end among the uses; they begin where those of the line before end.
+    uses_end: u32,
+}
+
+struct Name {
+    term: Term,
+    start: u32,
+    end: u32,
+}
+
+/// As many as two searches find.
+static CODE: LazyLock<Remembered<Arc<Code>, 384>> = LazyLock::new(Remembered::default);
+
+impl Code {
+    fn of(whole: &str, comments: &Comments) -> Self {
+        let mut places: ByTerm<u32> = ByTerm::default();
+        let mut text = String::with_capacity(whole.len());
+        let (mut lines, mut uses, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, line) in whole.lines().enumerate() {
+            if !comments.are_not(line) {
+                continue;
+            }
+            let line = line.trim_end();
+            let start = text.len();
+            text.push_str(line);
+            for name in names(line) {
+                let term = term(name);
+                let place = *places.entry(term).or_insert_with(|| {
+                    let at = start + (name.as_ptr().addr() - line.as_ptr().addr());
+                    let (start, end) = (narrow(at), narrow(at + name.len()));
+                    all.push(Name { term, start, end });
+                    narrow(all.len() - 1)
+                });
+                uses.push(place);
+            }
+            lines.push(Line {
+                number: narrow(number),
+                start: narrow(start),
+                end: narrow(text.len()),
+                uses_end: narrow(uses.len()),
+            });
+        }
+        let mut code = Self {
+            text: text.into(),
+            lines: lines.into(),
+            uses: uses.into(),
+            names: all.into(),
+            tokens: 0,
+            line_tokens: OnceLock::new(),
+        };
+        code.tokens = estimate_tokens(&code.shown(0, code.lines.len())).get();
+        code
+    }
+
+    fn line_text(&self, line: &Line) -> &str {
+        &self.text[line.start as usize..line.end as usize]
+    }
+
+    /// Returns the names of some lines in a row.
+    fn uses(&self, from: usize, to: usize) -> &[u32] {
+        let end = |line: usize| self.lines[line].uses_end as usize;
+        let start = from.checked_sub(1).map_or(0, end);
+        &self.uses[start..to.checked_sub(1).map_or(0, end).max(start)]
+    }
+
+    fn line_tokens(&self) -> &[u32] {
+        let tokens_of = |line: &Line| {
+            let tokens = estimate_tokens(self.line_text(line).trim_start()).get() + 1;
+            u32::try_from(tokens).unwrap_or(u32::MAX)
+        };
+        let count = || self.lines.iter().map(tokens_of).collect();
+        self.line_tokens.get_or_init(count)
+    }
+
+    /// Returns some lines in a row without the blanks that all of them begin with.
+    fn shown(&self, from: usize, to: usize) -> String {
+        let lines = || self.lines[from..to].iter().map(|line| self.line_text(line));
+        let blanks = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+        let margin = lines().map(blanks).min().unwrap_or(0);
+        let mut shown = String::with_capacity(self.text.len() + self.lines.len());
+        for line in lines() {
+            if !shown.is_empty() {
+                shown.push('\n');
+            }
+            shown.push_str(&line[margin..]);
+        }
+        shown
+    }
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What the worth of lines with so many tokens is divided by.
+fn weight_of(tokens: u64) -> f32 {
+    const MOST: usize = 1_024;
+    static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| {
+        let weight = |tokens: usize| (tokens as f32).powf(LINE_POWER);
+        (0..MOST).map(weight).collect()
+    });
+    // Nearly all are short: a power for every two lines of every text would be most of the work.
+    let known = usize::try_from(tokens).ok().and_then(|at| WEIGHTS.get(at));
+    known
+        .copied()
+        .unwrap_or_else(|| (tokens as f32).powf(LINE_POWER))
+}
+
+/// The lines of code of some text, with its names as they are numbered in one search.
+pub(super) struct Lines {
+    code: Arc<Code>,
+    numbers: Vec<usize>,
+}
 
 /// Some of them, in a row.
 #[derive(Clone, PartialEq, Debug)]
@@ -69,6 +198,17 @@ pub(super) struct Span {
 }
 
 impl Span {
+    fn new(from: usize, to: usize, names: Vec<usize>, tokens: u64) -> Self {
+        let tokens = FRAME_TOKENS + tokens;
+        Self {
+            from,
+            to,
+            names,
+            tokens,
+            weight: (tokens as f32).powf(TOKEN_POWER),
+        }
+    }
+
     /// Returns what a span is worth per token, while each name has so much worth left.
     pub(super) fn worth(&self, left: &[f32]) -> f32 {
         let sum: f32 = self.names.iter().map(|&name| left[name]).sum();
@@ -77,67 +217,59 @@ impl Span {
 }
 
 impl Lines {
-    /// Leaves out comments on lines of their own and blank lines; `number` numbers a name.
+    /// Leaves out comments on lines of their own and blank lines; `number` numbers a name, which it
+    /// is asked for once.
     pub(super) fn of(
         text: &str,
         comments: &Comments,
-        mut number: impl FnMut(&str) -> usize,
+        mut number: impl FnMut(Term, &str) -> usize,
     ) -> Self {
-        let lines = text.lines().enumerate();
-        let code = lines.filter(|(_, line)| comments.are_not(line));
-        Self(
-            code.map(|(at, line)| Line {
-                number: at,
-                text: line.trim_end().to_owned(),
-                names: names(line).map(&mut number).collect(),
-            })
-            .collect(),
-        )
+        let code = CODE.get_or(&(text, &comments.marks), || {
+            Arc::new(Code::of(text, comments))
+        });
+        let text_of = |name: &Name| &code.text[name.start as usize..name.end as usize];
+        let names = code.names.iter();
+        let numbers = names.map(|name| number(name.term, text_of(name)));
+        let numbers = numbers.collect();
+        Self { code, numbers }
     }
 
     /// Returns all of them; `None` where they name nothing.
     pub(super) fn whole(&self) -> Option<Span> {
-        let all = self.span(0, self.0.len());
-        (!all.names.is_empty()).then_some(all)
+        let (lines, names) = (self.code.lines.len(), self.numbers.clone());
+        (!names.is_empty()).then(|| Span::new(0, lines, names, self.code.tokens))
     }
 
     fn span(&self, from: usize, to: usize) -> Span {
-        let shown = self.0[from..to].iter();
-        let mut names: Vec<usize> = shown.flat_map(|line| &line.names).copied().collect();
+        let mut names = self.code.uses(from, to).to_owned();
         names.sort_unstable();
         names.dedup();
-        let mut span = Span {
-            from,
-            to,
-            names,
-            tokens: 0,
-            weight: 0.0,
-        };
-        span.tokens = FRAME_TOKENS + estimate_tokens(&self.text(&span)).get();
-        span.weight = (span.tokens as f32).powf(TOKEN_POWER);
-        span
+        let numbers = names.iter().map(|&name| self.numbers[name as usize]);
+        let tokens = estimate_tokens(&self.code.shown(from, to)).get();
+        Span::new(from, to, numbers.collect(), tokens)
     }
 
     /// Returns those lines in a row that say the most for their tokens, while each name has so much
     /// worth left; of equals the first and shortest.
     pub(super) fn leanest(&self, left: &[f32]) -> Span {
-        let mut best = (0.0, 0, self.0.len());
-        // Each line with its ending. Only what is taken is cut, so only its lines are estimated.
-        let tokens_of = |line: &Line| estimate_tokens(line.text.trim_start()).get() + 1;
-        let line_tokens: Vec<u64> = self.0.iter().map(tokens_of).collect();
+        let lines = self.code.lines.len();
+        let line_tokens = self.code.line_tokens();
+        let worth: Vec<f32> = self.numbers.iter().map(|&name| left[name]).collect();
         // In which beginning a name was counted last.
-        let mut counted = vec![usize::MAX; left.len()];
-        for from in 0..self.0.len() {
+        let mut counted = vec![usize::MAX; worth.len()];
+        let mut best = (0.0, 0, lines);
+        for from in 0..lines {
             let (mut sum, mut tokens) = (0.0, FRAME_TOKENS);
-            for (to, line) in self.0.iter().enumerate().skip(from) {
-                tokens += line_tokens[to];
-                for &name in &line.names {
+            for (to, line_tokens) in line_tokens.iter().enumerate().skip(from) {
+                tokens += u64::from(*line_tokens);
+                for &name in self.code.uses(to, to + 1) {
+                    let name = name as usize;
                     if counted[name] != from {
                         counted[name] = from;
-                        sum += left[name];
+                        sum += worth[name];
                     }
                 }
-                let worth = sum / (tokens as f32).powf(LINE_POWER);
+                let worth = sum / weight_of(tokens);
                 if worth > best.0 {
                     best = (worth, from, to + 1);
                 }
@@ -149,19 +281,15 @@ impl Lines {
 
     /// Returns the numbers of the first line of a span and of the line behind its last.
     pub(super) fn numbers(&self, span: &Span) -> (usize, usize) {
-        let shown = &self.0[span.from..span.to];
-        let first = shown.first().map_or(0, |line| line.number);
-        (first, shown.last().map_or(first, |line| line.number + 1))
+        let shown = &self.code.lines[span.from..span.to];
+        let number = |line: &Line| line.number as usize;
+        let first = shown.first().map_or(0, number);
+        (first, shown.last().map_or(first, |line| number(line) + 1))
     }
 
     /// Returns a span without the blanks that all of its lines begin with.
     pub(super) fn text(&self, span: &Span) -> String {
-        let shown = &self.0[span.from..span.to];
-        let blanks =
-            |line: &Line| line.text.len() - line.text.trim_start_matches([' ', '\t']).len();
-        let margin = shown.iter().map(blanks).min().unwrap_or(0);
-        let lines: Vec<&str> = shown.iter().map(|line| &line.text[margin..]).collect();
-        lines.join("\n")
+        self.code.shown(span.from, span.to)
     }
 }
 
@@ -173,7 +301,7 @@ mod tests {
 
     fn lines(text: &str) -> (Lines, HashMap<String, usize>) {
         let mut numbers: HashMap<String, usize> = HashMap::new();
-        let lines = Lines::of(text, &Comments::of("rust"), |name| {
+        let lines = Lines::of(text, &Comments::of("rust"), |_, name| {
             let next = numbers.len();
             *numbers.entry(name.to_owned()).or_insert(next)
         });

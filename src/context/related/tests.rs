@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::context::collect;
-use crate::documents::Snapshot;
+use crate::documents::{Rope, Snapshot};
 use crate::domain::{ByteOffset, DocumentUri};
 use crate::workspace::Text;
 
@@ -10,7 +10,7 @@ fn ask(place: &Context, library: &Library, files: &[(&str, &str)]) -> Vec<Relate
     let text = |path: &str| files.iter().find(|(name, _)| *name == path);
     let sources = Sources {
         library,
-        open: &|path| text(path).map(|(_, text)| (*text).to_owned()),
+        open: &|path| text(path).map(|(_, text)| Rope::from_str(text)),
         shown: &str::to_owned,
     };
     related(place, "src/own.rs", sources)

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::super::search::{Found, Kind, Question};
 use super::super::terms::{each_term, term};
 use super::*;
+use crate::documents::Rope;
 
 thread_local! {
     /// What is open, by path: the tests need no disk.
@@ -33,7 +34,8 @@ fn ask(library: &Library, words: &str, names: &[&str]) -> Vec<Found> {
         own: &[],
         chunks: 8,
     };
-    let open = |path: &str| OPEN.with_borrow(|open| open.get(path).cloned());
+    let open =
+        |path: &str| OPEN.with_borrow(|open| open.get(path).map(|text| Rope::from_str(text)));
     library.search(&question, &open)
 }
 
@@ -62,7 +64,7 @@ fn a_name_is_told_by_its_outline() {
     let library = Library::default();
     learn(&library, "src/ledger.rs", LEDGER);
     let found = ask(&library, "", &["Ledger"]);
-    let texts: Vec<&str> = found.iter().map(|one| one.text.as_str()).collect();
+    let texts: Vec<&str> = found.iter().map(|one| &*one.text).collect();
     assert_eq!(
         texts,
         [
@@ -132,7 +134,7 @@ fn chunks_of_a_file_on_disk_are_read_from_their_places() {
     let found = ask(&library, "größe item_3 item_17", &[]);
     assert!(found.len() > 4);
     for one in &found {
-        assert_eq!(one.text, lines[one.lines.clone()].concat());
+        assert_eq!(*one.text, lines[one.lines.clone()].concat());
     }
     std::fs::remove_file(path).expect("removable");
     assert!(ask(&library, "größe", &[]).is_empty());
