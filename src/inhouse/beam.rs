@@ -1,7 +1,8 @@
 //! Follows the likeliest tokens to the end of the line.
 
 use super::evidence::{Constraint, Distribution, Evidence};
-use super::lex::{TokenId, is_word_char};
+use super::lex::TokenId;
+use super::pieces::is_word_char;
 use super::segment::MAX_CONTEXT;
 use super::tally::Next;
 

@@ -5,7 +5,7 @@
 //! otherwise is read wrongly until its next line.
 
 use super::language::is_comment;
-use super::lex::is_word_char;
+use super::pieces::is_word_char;
 
 /// Longer lines are not read to their end.
 const MAX_LINE_BYTES: usize = 400;

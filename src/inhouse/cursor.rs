@@ -1,8 +1,9 @@
 //! What a query says about its cursor: the typed part of a word, the line, the text around it.
 
 use super::language::introduces;
-use super::lex::{Lexed, columns, hash_bytes, is_word_char, may_grow};
+use super::lex::{Lexed, columns, hash_bytes};
 use super::model::Query;
+use super::pieces::{is_word_char, may_grow};
 use super::surroundings::Surroundings;
 
 const MAX_ABOVE_BYTES: usize = 64 * 1024;

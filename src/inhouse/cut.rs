@@ -8,7 +8,7 @@ use super::beam::{Line, Step};
 use super::cursor::Cursor;
 use super::evidence::Evidence;
 use super::features::{NEAR_TOKENS, flag, likelihood_of_all, volume};
-use super::lex::is_word_char;
+use super::pieces::is_word_char;
 use super::segment::MAX_CONTEXT;
 
 /// A shorter cut saves hardly a key.

@@ -4,7 +4,7 @@ use super::beam::Line;
 use super::cursor::{Cursor, Neighbourhood};
 use super::evidence::Evidence;
 use super::language::{declares, is_comment};
-use super::lex::is_word_char;
+use super::pieces::is_word_char;
 use super::segment::MAX_CONTEXT;
 use super::surroundings::{self, Surroundings};
 

@@ -10,8 +10,9 @@ use super::beam::{Context, Line, Step};
 use super::cursor::{Cursor, Neighbourhood};
 use super::evidence::{Constraint, Evidence};
 use super::features::flag;
-use super::lex::{TokenId, columns, is_word_char};
+use super::lex::{TokenId, columns};
 use super::opinion::Further;
+use super::pieces::is_word_char;
 use super::segment::MAX_CONTEXT;
 use super::weights;
 

@@ -4,6 +4,8 @@
 //! their insides can be predicted too. A line break is a token that carries how the indentation
 //! changes; blanks inside a line are no tokens, each token remembers the gap before it.
 
+use super::pieces::{CLASSES, Class, Piece, piece, short_piece};
+
 /// Lines longer than this are data, not something that anybody types; they are cut out.
 const MAX_LINE_BYTES: usize = 1_000;
 
@@ -270,7 +272,7 @@ impl Lexed {
                 at += 1;
                 continue;
             }
-            let len = match short_word(&bytes[at..end], class) {
+            let len = match short_piece(&bytes[at..end], class) {
                 Some(len) => len,
                 None => match piece(&text[at..end]) {
                     Piece::Blank(len) => {
@@ -293,38 +295,6 @@ impl Lexed {
     }
 }
 
-/// What a byte is at the start of a piece.
-#[derive(Clone, Copy)]
-enum Class {
-    Blank,
-    /// Begins or goes on with a word.
-    Letter,
-    Digit,
-    /// A sign that never grows.
-    Single,
-    /// A sign that may grow.
-    Growing,
-    /// A part of a longer character.
-    Wide,
-}
-
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Wide; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        classes[byte] = match byte as u8 {
-            b' ' | 9..=13 => Class::Blank,
-            b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-            b'0'..=b'9' => Class::Digit,
-            b'-' | b'=' | b'*' | b'#' | b'~' | b'.' | b'!' | b'/' | b'"' | b'`' | b'+' | b'<'
-            | b'>' | b'&' | b'|' | b':' | b'%' | b'^' | b'?' => Class::Growing,
-            _ => Class::Single,
-        };
-        byte += 1;
-    }
-    classes
-};
-
 /// The ids of texts of one byte.
 const SINGLE_IDS: [TokenId; 128] = {
     let mut ids = [TokenId::BORDER; 128];
@@ -335,117 +305,6 @@ const SINGLE_IDS: [TokenId; 128] = {
     }
     ids
 };
-
-/// Returns the length of the ASCII word at the start; `None` where there is none or more than
-/// letters and digits decides.
-fn short_word(bytes: &[u8], class: Class) -> Option<usize> {
-    if !matches!(class, Class::Letter | Class::Digit) {
-        return None;
-    }
-    let goes_on = |byte: &u8| matches!(CLASSES[usize::from(*byte)], Class::Letter | Class::Digit);
-    let len = bytes.iter().take_while(|byte| goes_on(byte)).count();
-    let next = bytes.get(len);
-    let is_wide = next.is_some_and(|byte| !byte.is_ascii());
-    let is_point = matches!(class, Class::Digit) && next == Some(&b'.');
-    (!is_wide && !is_point).then_some(len)
-}
-
-enum Piece {
-    Blank(usize),
-    Word(usize),
-    Sign(usize),
-}
-
-fn piece(rest: &str) -> Piece {
-    let first = rest.chars().next().expect("the caller has text left");
-    if first.is_whitespace() {
-        return Piece::Blank(first.len_utf8());
-    }
-    if is_word_char(first) {
-        let is_number = first.is_ascii_digit();
-        let bytes = rest.as_bytes();
-        let len = rest
-            .char_indices()
-            .find(|&(i, c)| {
-                let is_decimal_point = is_number
-                    && c == '.'
-                    && bytes.get(i + 1).is_some_and(u8::is_ascii_digit)
-                    && bytes[i - 1] != b'.';
-                !is_word_char(c) && !is_decimal_point
-            })
-            .map_or(rest.len(), |(i, _)| i);
-        return Piece::Word(len);
-    }
-    Piece::Sign(sign_len(rest, first))
-}
-
-/// Returns whether a character can stand in an identifier or number.
-pub(super) fn is_word_char(c: char) -> bool {
-    c == '_' || c == '$' || c.is_alphanumeric()
-}
-
-/// Returns how many bytes the sign at the start of `rest` has.
-///
-/// `>>` and `<<` are two signs, because most of them close or open two generics.
-fn sign_len(rest: &str, first: char) -> usize {
-    if matches!(first, '-' | '=' | '*' | '#' | '~') {
-        let run = rest.bytes().take_while(|&b| b == first as u8).count();
-        if run >= 4 {
-            return run;
-        }
-    }
-    match rest.as_bytes() {
-        [b'.', b'.', b'=' | b'.', ..]
-        | [b'=', b'=', b'=', ..]
-        | [b'!', b'=', b'=', ..]
-        | [b'/', b'/', b'/' | b'!', ..]
-        | [b'"', b'"', b'"', ..]
-        | [b'`', b'`', b'`', ..] => 3,
-        [
-            b'+' | b'-' | b'*' | b'/' | b'=' | b'!' | b'<' | b'>' | b'&' | b'|' | b':' | b'%'
-            | b'^',
-            b'=',
-            ..,
-        ]
-        | [b'-' | b'=', b'>', ..]
-        | [b'<', b'-', ..]
-        | [b':', b':', ..]
-        | [b'&', b'&', ..]
-        | [b'|', b'|', ..]
-        | [b'.', b'.', ..]
-        | [b'?', b'.' | b'?', ..]
-        | [b'/', b'/' | b'*', ..]
-        | [b'*', b'/' | b'*', ..]
-        | [b'+', b'+', ..]
-        | [b'-', b'-', ..] => 2,
-        _ => first.len_utf8(),
-    }
-}
-
-/// Returns whether more characters may follow to make `sign` a longer sign.
-pub(super) fn may_grow(sign: &str) -> bool {
-    matches!(
-        sign,
-        "." | ".."
-            | "="
-            | "=="
-            | "!"
-            | "!="
-            | "/"
-            | "//"
-            | "+"
-            | "-"
-            | "*"
-            | "<"
-            | ">"
-            | "&"
-            | "|"
-            | ":"
-            | "?"
-            | "%"
-            | "^"
-    )
-}
 
 /// Trims; looks at one byte where there is nothing to do.
 fn trimmed_end(text: &str) -> &str {

@@ -32,6 +32,7 @@ mod open_text;
 mod opinion;
 mod order;
 mod packed;
+mod pieces;
 mod saved;
 mod segment;
 mod shelves;

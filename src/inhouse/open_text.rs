@@ -62,19 +62,22 @@ impl OpenText {
         self.text.truncate(from);
         self.text.push_str(&text[from..]);
         self.lexed.extend(&self.text, from);
-        for at in self.single_next.len()..self.lexed.tokens.len() {
-            self.link(at);
-        }
+        self.link();
     }
 
     /// Unlinks what may differ past `agreed` bytes; returns the byte from which to go on.
     fn rewind(&mut self, agreed: usize) -> usize {
         let (from, tokens) = self.lexed.rewind(agreed);
-        for at in (tokens..self.len()).rev() {
-            let single = self.single_bucket(at);
-            self.single_head[single] = self.single_next[at];
-            let triple = self.triple_bucket(at);
-            self.triple_head[triple] = self.triple_next[at];
+        if tokens == 0 {
+            self.single_head.fill(NOWHERE);
+            self.triple_head.fill(NOWHERE);
+        } else {
+            for at in (tokens..self.len()).rev() {
+                let single = self.single_bucket(at);
+                self.single_head[single] = self.single_next[at];
+                let triple = self.triple_bucket(at);
+                self.triple_head[triple] = self.triple_next[at];
+            }
         }
         self.single_next.truncate(tokens);
         self.triple_next.truncate(tokens);
@@ -82,13 +85,23 @@ impl OpenText {
         from
     }
 
-    fn link(&mut self, at: usize) {
-        let single = self.single_bucket(at);
-        self.single_next.push(self.single_head[single]);
-        self.single_head[single] = at as u32;
-        let triple = self.triple_bucket(at);
-        self.triple_next.push(self.triple_head[triple]);
-        self.triple_head[triple] = at as u32;
+    /// Links the tokens that are not linked yet.
+    fn link(&mut self) {
+        let from = self.single_next.len();
+        let id = |at: usize| self.lexed.tokens[at].id;
+        let mut second = from.checked_sub(1).map_or(TokenId::BORDER, id);
+        let mut third = from.checked_sub(2).map_or(TokenId::BORDER, id);
+        let new = &self.lexed.tokens[from..];
+        self.single_next.reserve(new.len());
+        self.triple_next.reserve(new.len());
+        for (at, token) in (from as u32..).zip(new) {
+            let first = token.id;
+            let single = &mut self.single_head[single_hash(first)];
+            self.single_next.push(std::mem::replace(single, at));
+            let triple = &mut self.triple_head[triple_hash(first, second, third)];
+            self.triple_next.push(std::mem::replace(triple, at));
+            (second, third) = (first, second);
+        }
     }
 
     /// Returns the memory it holds, in bytes.
@@ -273,6 +286,21 @@ mod tests {
     #[test]
     fn the_last_token_says_nothing_about_what_follows_it() {
         assert_eq!(found(&of("a b"), &["b"]), []);
+    }
+
+    #[test]
+    fn a_jump_gives_what_a_new_index_gives() {
+        let line = |n: usize| format!("\tlet größe_{n} = call(\"{n}\", x -> {n}.{n}); // {n}\n\n");
+        let part = |from: usize| -> String { (from..from + 400).map(line).collect() };
+        let mut updated = OpenText::default();
+        for from in [0, 900, 100, 1_000, 0] {
+            updated.update(&part(from));
+            let anew = of(&part(from));
+            assert_eq!(updated.lexed.tokens, anew.lexed.tokens);
+            assert_eq!(updated.lexed.marks, anew.lexed.marks);
+            assert_eq!(updated.single_next, anew.single_next);
+            assert_eq!(updated.triple_head, anew.triple_head);
+        }
     }
 
     proptest! {

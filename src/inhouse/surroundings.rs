@@ -7,7 +7,8 @@
 
 use super::brackets::{Brackets, Effect, Ending};
 use super::features::flag;
-use super::lex::{hash_bytes, is_word_char};
+use super::lex::hash_bytes;
+use super::pieces::is_word_char;
 
 /// Text above the cursor that is read, in bytes.
 const MAX_BYTES: usize = 6 * 1024;
