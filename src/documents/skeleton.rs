@@ -89,22 +89,22 @@ impl Skeleton {
     #[must_use]
     pub fn by_text(language: Option<&Language>, text: &str) -> Self {
         let mut skeleton = Self::default();
+        let marks = marks(language);
+        let is_mark = |byte: &u8| marks[usize::from(*byte)];
         let mut at = 0;
-        while let Some(char) = text[at..].chars().next() {
-            let length = if may_quote(language, char) {
-                quoted_length(language, text, at)
-            } else {
-                0
-            };
+        while let Some(next) = text.as_bytes()[at..].iter().position(is_mark) {
+            at += next;
+            let length = quoted_length(language, text, at);
             if length > 0 {
                 skeleton.quoted.push(at..at + length);
                 at += length;
                 continue;
             }
-            if matches!(char, '(' | ')' | '[' | ']' | '{' | '}') {
-                skeleton.brackets.push(Bracket { at, kind: char });
+            let kind = char::from(text.as_bytes()[at]);
+            if BRACKETS.contains(kind) {
+                skeleton.brackets.push(Bracket { at, kind });
             }
-            at += char.len_utf8();
+            at += 1;
         }
         if let Some(language) = language {
             skeleton.add_blocks(language, text);
@@ -156,15 +156,22 @@ pub const fn closer_of(opener: char) -> Option<char> {
     }
 }
 
-/// Returns whether a string or a comment may begin with a character. Most characters are none of
-/// those, and this is done for every one.
-fn may_quote(language: Option<&Language>, char: char) -> bool {
-    matches!(char, '"' | '\'' | '`')
-        || language.is_some_and(|language| {
-            let block = language.block_comment.as_ref();
-            language.line_comment.starts_with(char)
-                || block.is_some_and(|(open, _)| open.starts_with(char))
-        })
+const BRACKETS: &str = "()[]{}";
+
+/// Returns the bytes that a bracket, a string or a comment may begin with. Most bytes are none of
+/// those, and every one is looked at.
+fn marks(language: Option<&Language>) -> [bool; 256] {
+    let mut marks = [false; 256];
+    let line = language.map_or("", |language| language.line_comment.as_str());
+    let block = language.and_then(|language| language.block_comment.as_ref());
+    let block = block.map_or("", |(open, _)| open.as_str());
+    let comments = [line, block]
+        .into_iter()
+        .filter_map(|mark| mark.bytes().next());
+    for byte in BRACKETS.bytes().chain(*b"\"'`").chain(comments) {
+        marks[usize::from(byte)] = true;
+    }
+    marks
 }
 
 /// Returns the length of the string or comment that begins at a place; 0 when there is none.
