@@ -38,11 +38,19 @@ impl<V: Clone, const MOST: usize> Remembered<V, MOST> {
     pub fn get_or(&self, what: &impl Hash, work_out: impl FnOnce() -> V) -> V {
         let key = self.keys.hash_one(what);
         let known = self.generations().get::<MOST>(key);
-        known.unwrap_or_else(|| {
-            let answer = work_out();
-            self.generations().insert::<MOST>(key, answer.clone());
-            answer
-        })
+        known.unwrap_or_else(|| self.keep(key, work_out()))
+    }
+
+    /// Does the same where there may be no answer, which is not remembered.
+    pub fn get_or_try(&self, what: &impl Hash, work_out: impl FnOnce() -> Option<V>) -> Option<V> {
+        let key = self.keys.hash_one(what);
+        let known = self.generations().get::<MOST>(key);
+        known.or_else(|| Some(self.keep(key, work_out()?)))
+    }
+
+    fn keep(&self, key: u64, answer: V) -> V {
+        self.generations().insert::<MOST>(key, answer.clone());
+        answer
     }
 
     fn generations(&self) -> MutexGuard<'_, Generations<V>> {
@@ -87,5 +95,13 @@ mod tests {
             assert_eq!(length, 1);
         }
         assert_eq!(worked_out, ["a", "b", "c", "d", "b"]);
+    }
+
+    #[test]
+    fn where_there_is_no_answer_it_is_looked_for_again() {
+        let remembered = Remembered::<usize, 2>::default();
+        let mut answers = [None, Some(1), None].into_iter();
+        let mut ask = || remembered.get_or_try(&"a", || answers.next().flatten());
+        assert_eq!([ask(), ask(), ask()], [None, Some(1), Some(1)]);
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::{Remembered, fnv1a};
 
 /// Parts of files on disk that were read of late, by file, state of the file and what is expected:
 /// most of what is found at a place was found at the one before.
-pub(super) type PartsRead = Remembered<Option<Arc<str>>, 384>;
+pub(super) type PartsRead = Remembered<Arc<str>, 384>;
 
 /// Tells the text of a document that is open: the disk may say something older.
 pub type OpenTexts<'a> = &'a dyn Fn(&str) -> Option<Rope>;
@@ -74,13 +74,15 @@ impl<'a> Texts<'a> {
                 };
                 said(parts.iter().map(part), content)
             }
-            Source::OnDisk { state, file } => read.get_or(&(path, *state, parts, content), || {
-                if file.is_none() {
-                    *file = Some(File::open(path).ok()?);
-                }
-                let file = file.as_mut()?;
-                said(parts.iter().map(|&part| read_part(file, part)), content)
-            }),
+            Source::OnDisk { state, file } => {
+                read.get_or_try(&(path, *state, parts, content), || {
+                    if file.is_none() {
+                        *file = Some(File::open(path).ok()?);
+                    }
+                    let file = file.as_mut()?;
+                    said(parts.iter().map(|&part| read_part(file, part)), content)
+                })
+            }
         }
     }
 }
