@@ -14,8 +14,8 @@ use super::collect::Context;
 use super::receiver::{declared_types, receiver, returned_types, type_like, types_in};
 use crate::domain::Snippet;
 use crate::workspace::{
-    ByTerm, Found, Kind, Library, OpenTexts, OutlineKind, Question, Term, each_term, names, pieces,
-    term,
+    ByTerm, Found, Kind, Library, OpenTexts, OutlineKind, Question, Term, Terms, each_term, names,
+    pieces, term,
 };
 
 /// Chunks that are weighed against one another.
@@ -295,19 +295,18 @@ fn own_pieces(context: &Context) -> Vec<(Range<usize>, &str)> {
     pieces(above).chain(below).collect()
 }
 
-fn names_shown(context: &Context) -> ByTerm<()> {
+fn names_shown(context: &Context) -> Terms {
     let from = context.prefix.len().saturating_sub(SHOWN_BEFORE);
     let before = &context.prefix[context.prefix.ceil_char_boundary(from)..];
     let after = &context.suffix[..context.suffix.floor_char_boundary(SHOWN_AFTER)];
-    let names = names(before).chain(names(after));
-    names.map(|name| (term(name), ())).collect()
+    names(before).chain(names(after)).map(term).collect()
 }
 
 /// Returns how likely each name is to come next, by its number, as the candidates together tell it.
 fn worth_of(
     candidates: &[Candidate],
     numbers: &Numbers,
-    shown: &ByTerm<()>,
+    shown: &Terms,
     library: &Library,
 ) -> Vec<f32> {
     let mut worth = vec![0.0; numbers.by_term.len()];
@@ -326,7 +325,7 @@ fn worth_of(
         }
     }
     for (name, &number) in &numbers.by_term {
-        if shown.contains_key(name) {
+        if shown.contains(name) {
             worth[number] = 0.0;
         }
     }

@@ -278,7 +278,9 @@ pub(super) fn family(language: &str) -> Term {
     })
 }
 
-fn narrow(number: usize) -> u32 {
+/// Returns a place or a count in four bytes, as they are kept: texts are shorter.
+#[must_use]
+pub fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 

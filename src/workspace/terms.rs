@@ -1,6 +1,6 @@
 //! The words that code is searched by: names as they stand, and the words that they are made of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::{fnv1a, fnv1a_of};
 
@@ -9,6 +9,9 @@ pub type Term = u32;
 
 /// Something for each of many terms.
 pub type ByTerm<V> = HashMap<Term, V, foldhash::fast::RandomState>;
+
+/// Many terms.
+pub type Terms = HashSet<Term, foldhash::fast::RandomState>;
 
 /// Parts of names that are shorter say too little.
 const SHORTEST_PART: usize = 3;

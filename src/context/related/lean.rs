@@ -7,7 +7,7 @@ use super::FRAME_TOKENS;
 use crate::context::tokens::estimate_tokens;
 use crate::documents::Language;
 use crate::domain::Remembered;
-use crate::workspace::{ByTerm, Term, names, term};
+use crate::workspace::{ByTerm, Term, names, narrow, term};
 
 /// 1 weighs names against tokens evenly; less prefers long snippets.
 const TOKEN_POWER: f32 = 0.7;
@@ -158,10 +158,6 @@ impl Code {
         }
         shown
     }
-}
-
-fn narrow(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// What the worth of lines with so many tokens is divided by.
